@@ -1,0 +1,3 @@
+package launchd
+
+const onDarwin = true

@@ -1,0 +1,5 @@
+//go:build !darwin
+
+package launchd
+
+const onDarwin = false

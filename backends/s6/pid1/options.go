@@ -1,0 +1,80 @@
+package pid1
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+)
+
+// The exit codes of an init that could not run its program, as of env(1).
+const (
+	ExitOwn       = 125
+	ExitCannotRun = 126
+	ExitNotFound  = 127
+)
+
+// Errors of Run; the exit code that comes with them is the init's.
+var (
+	// ErrNothing says that there is neither a program nor a tree to run.
+	ErrNothing = errors.New("nothing to run")
+	// ErrTree says that the tree cannot run and that there was nothing else.
+	ErrTree = errors.New("the supervision tree cannot run")
+)
+
+// Options say what to run and how to end it.
+type Options struct {
+	// Command is the argv of the main program. Empty: there is none, and the
+	// tree is all there is.
+	Command []string
+	// Env is the environment of the program and of the tree, entry by entry as
+	// it shall be; nil: that which this process was started with, to the byte.
+	Env []string
+	// Tree is the argv of the supervision tree, whose first word is the path of
+	// the executable. Empty: there is none. It must end when it gets TERM,
+	// rescan on HUP, and exit 100 when it is of no use to start it again.
+	Tree []string
+
+	// Signals are those that were taken since the process began, see package
+	// intake; nil: Run takes them itself.
+	Signals <-chan os.Signal
+	// Rewrite has other signals than those that come; 0 drops one.
+	Rewrite map[syscall.Signal]syscall.Signal
+	// StopSignals are those that begin the end, next to TERM, PWR and RTMIN+3.
+	StopSignals []syscall.Signal
+	// Group has signals go to the process group of the program.
+	Group bool
+
+	// Grace is how long the program, and in the end everything that is left, may
+	// take after TERM; 0: the program is never killed.
+	Grace time.Duration
+	// StopWithin bounds the whole end; 0 means 9 s, below what container
+	// engines give by default.
+	StopWithin time.Duration
+	// Status has other exit codes than those of the program.
+	Status map[int]int
+
+	// Identity is who the program and the tree run as; nil: as this process.
+	Identity *Identity
+	// NoNewPrivs keeps the program and the tree from ever gaining privileges.
+	NoNewPrivs bool
+
+	// Log takes what happens, one line each: level 0 is what went wrong, higher
+	// ones tell more. It must not block; nil drops all.
+	Log func(level int, text string)
+}
+
+// Identity is who a process is to be, all of it.
+type Identity struct {
+	UID, GID uint32
+	Groups   []uint32 // all supplementary ones
+}
+
+// defaultStopWithin is below docker's ten seconds.
+const defaultStopWithin = 9 * time.Second
+
+func (o *Options) log(level int, text string) {
+	if o.Log != nil {
+		o.Log(level, text)
+	}
+}

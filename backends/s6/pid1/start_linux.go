@@ -1,0 +1,176 @@
+package pid1
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// startProgram starts the main program: in a process group of its own, which is
+// that of the terminal where ours was.
+func (i *initProcess) startProgram(foreground bool) (int, error) {
+	argv := i.o.Command
+	path, err := lookPath(argv[0], i.env)
+	if err != nil {
+		return 0, err
+	}
+	attr := &syscall.SysProcAttr{Setpgid: true, Foreground: foreground, Credential: i.credential()}
+	pid, err := i.fork(path, argv, attr)
+	if errors.Is(err, syscall.ENOEXEC) && isText(path) { // a text without #!, as execvp(3) has it
+		pid, err = i.fork("/bin/sh", append([]string{"/bin/sh", path}, argv[1:]...), attr)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("run %s: %w", path, err)
+	}
+	return pid, nil
+}
+
+// isText tells a text from a program for another machine, which no shell can
+// make sense of: its first line has no NUL.
+func isText(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 128)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) { // it may be empty
+		return false
+	}
+	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
+	return bytes.IndexByte(line, 0) < 0
+}
+
+// startTree starts the supervision tree, in a session of its own. It gets TERM
+// when the thread that calls this ends.
+func (i *initProcess) startTree() (int, error) {
+	return i.fork(i.o.Tree[0], i.o.Tree, &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM, Credential: i.credential()})
+}
+
+// credential has a start fail where it cannot be set: nobody runs as who was
+// meant to be left behind.
+func (i *initProcess) credential() *syscall.Credential {
+	if i.o.Identity == nil {
+		return nil
+	}
+	return &syscall.Credential{Uid: i.o.Identity.UID, Gid: i.o.Identity.GID, Groups: i.o.Identity.Groups}
+}
+
+// fork has the child begin with an empty signal mask and everything else as we
+// were given it. The calling goroutine must own its thread.
+func (i *initProcess) fork(path string, argv []string, attr *syscall.SysProcAttr) (int, error) {
+	var none unix.Sigset_t
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil); err != nil {
+		return 0, err
+	}
+	if i.o.NoNewPrivs {
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return 0, fmt.Errorf("no_new_privs: %w", err)
+		}
+	}
+	return i.kids.start(func() (int, int, error) {
+		pidfd := -1
+		attr := *attr
+		attr.PidFD = &pidfd
+		pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: i.env, Files: []uintptr{0, 1, 2}, Sys: &attr})
+		return pid, pidfd, err
+	})
+}
+
+// apart runs something that forks on a thread that nobody uses after it, as it
+// changes the thread.
+func apart(f func()) {
+	go func() {
+		runtime.LockOSThread() // and the thread ends with the goroutine
+		f()
+	}()
+}
+
+// lookPath finds a program as execvp(3) does: what has a slash is a path; in
+// PATH an empty entry is the working directory.
+func lookPath(name string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	var refused error
+	if name != "" {
+		for _, dir := range filepath.SplitList(pathOf(env)) {
+			if dir == "" {
+				dir = "."
+			}
+			path := dir + "/" + name
+			err := runnable(path)
+			if err == nil {
+				return path, nil
+			}
+			if refused == nil && errors.Is(err, errNotRunnable) {
+				refused = fmt.Errorf("run %s: %w", path, err)
+			}
+		}
+	}
+	if refused != nil {
+		return "", refused
+	}
+	return "", fmt.Errorf("run %q: %w in PATH", name, fs.ErrNotExist)
+}
+
+func runnable(path string) error {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR || st.Mode&0o111 == 0 {
+		return errNotRunnable
+	}
+	return nil
+}
+
+// errNotRunnable is about a file that is there. In a directory that may not be
+// searched nobody knows.
+var errNotRunnable = fmt.Errorf("it is no program: %w", fs.ErrPermission)
+
+// standardPath is what an unset PATH means.
+const standardPath = "/bin:/usr/bin"
+
+func pathOf(env []string) string {
+	for _, entry := range env {
+		if value, ok := strings.CutPrefix(entry, "PATH="); ok {
+			if value == "" {
+				return "." // one empty entry
+			}
+			return value
+		}
+	}
+	return standardPath
+}
+
+// Environment is what this process was started with, to the byte: Go's own copy
+// has lost what is there twice. Source: proc_pid_environ(5).
+func Environment() []string {
+	raw, err := os.ReadFile("/proc/self/environ")
+	if err != nil || len(raw) == 0 || raw[len(raw)-1] != 0 {
+		return os.Environ()
+	}
+	return strings.Split(string(raw[:len(raw)-1]), "\x00")
+}
+
+// exitOf is the exit code for a program that could not be started.
+func (i *initProcess) exitOf(err error) int {
+	switch {
+	case i.o.Identity != nil && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EINVAL)):
+		return ExitOwn // we could not become who we should
+	case errors.Is(err, fs.ErrNotExist):
+		return ExitNotFound
+	}
+	return ExitCannotRun
+}

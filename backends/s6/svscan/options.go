@@ -1,0 +1,116 @@
+package svscan
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// Options say what to supervise and how. Only Dir is required.
+type Options struct {
+	// Dir is the scan directory. It must belong to the user the tree runs as,
+	// and nobody else may be able to write in it.
+	Dir string
+	// Env is the environment of the services; nil means that of the process.
+	Env []string
+	// Stdin, Stdout and Stderr are the services' descriptors 0, 1 and 2 where no
+	// logger takes their output; nil means those of the process.
+	Stdin, Stdout, Stderr *os.File
+	// Console is descriptor 2 of the service s6-svscan-log, the catch-all
+	// logger (option -X of s6-svscan); nil means Stderr.
+	Console *os.File
+
+	// LogCommand is the argv of the log process that writes the logs of all
+	// services with a file log/directives. Empty: there is none, and log/run is
+	// run for these services too, as s6 does.
+	LogCommand []string
+	// LogDrain bounds how long the end of a tree waits for the log process to
+	// write what services have left; 0 means 5 s.
+	LogDrain time.Duration
+
+	// ControlGroup, if HasControlGroup, is the gid whose members may use s6's
+	// tools on the services.
+	ControlGroup    int
+	HasControlGroup bool
+
+	// Max is how many services and loggers there may be; 0 means 1000.
+	Max int
+	// MaxName is how long the name of a service may be, in bytes; 0 means 251.
+	MaxName int
+	// Rescan is the period after which the scan directory is looked at without
+	// a command; 0 means never.
+	Rescan time.Duration
+	// Leave says that the end of Run's context leaves the services running, as
+	// the command b does. Otherwise it stops them, as the command t does.
+	Leave bool
+
+	// Ready is called once, before the first scan, when commands are taken.
+	Ready func()
+	// Settled is called after many services have begun and none has for half a
+	// second: a moment to give memory back, as beginning needs more than having
+	// begun.
+	Settled func()
+	// Warn takes what an operator should know, one line each. It may be called
+	// from several goroutines; nil drops it.
+	Warn func(text string)
+	// Version is what .s6-svscan/version tells after "hermes-gateway ".
+	Version string
+}
+
+// Defaults and bounds, those of s6-svscan 2.15.1.
+const (
+	defaultMax     = 1000
+	minMax         = 4
+	mostMax        = 160000
+	defaultMaxName = 251
+	minMaxName     = 11
+	mostMaxName    = 1019
+	defaultDrain   = 5 * time.Second
+)
+
+// VersionFile tells, below the scan directory, that this package supervises it:
+// one line, "hermes-gateway " and a version.
+const VersionFile = ".s6-svscan/version"
+
+// Errors of New.
+var (
+	// ErrScanning means that another scanner, of s6 or of this package, has the
+	// scan directory.
+	ErrScanning = errors.New("another scanner supervises this scan directory")
+	// ErrRefused means that somebody else could make the tree run code.
+	ErrRefused = errors.New("refused")
+)
+
+func (o Options) withDefaults() Options {
+	o.Max = bounded(o.Max, defaultMax, minMax, mostMax)
+	o.MaxName = bounded(o.MaxName, defaultMaxName, minMaxName, mostMaxName)
+	if o.LogDrain == 0 {
+		o.LogDrain = defaultDrain
+	}
+	if o.Env == nil {
+		o.Env = os.Environ()
+	}
+	if o.Stdin == nil {
+		o.Stdin = os.Stdin
+	}
+	if o.Stdout == nil {
+		o.Stdout = os.Stdout
+	}
+	if o.Stderr == nil {
+		o.Stderr = os.Stderr
+	}
+	if o.Console == nil {
+		o.Console = o.Stderr
+	}
+	if o.Warn == nil {
+		o.Warn = func(string) {}
+	}
+	return o
+}
+
+func bounded(n, otherwise, least, most int) int {
+	if n == 0 {
+		return otherwise
+	}
+	return min(max(n, least), most)
+}

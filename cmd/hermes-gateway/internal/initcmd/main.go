@@ -1,0 +1,99 @@
+package initcmd
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
+	"github.com/hermes-gateway/hermes-gateway/servicemanager"
+)
+
+// sharedScanDir is supervised without being named, where it exists.
+const sharedScanDir = "/run/service"
+
+// Main runs an init, and returns its exit code. args are the words after "init",
+// signals those that were taken since the process began.
+func Main(args []string, signals <-chan os.Signal, stdout io.Writer) int {
+	o, err := parse(args, os.Getenv)
+	if err == nil && o.help {
+		_, _ = io.WriteString(stdout, Help)
+		return 0
+	}
+	keepRunning()
+	log := newLogger(o.verbosity, os.Stderr)
+	defer log.close()
+	var opts pid1.Options
+	if err == nil {
+		opts, err = o.forPid1()
+	}
+	if err != nil {
+		log.log(0, err.Error())
+		return pid1.ExitOwn
+	}
+	if len(opts.Command) == 0 && len(opts.Tree) == 0 {
+		log.log(0, "there is neither a COMMAND nor a scan directory: name one of them; "+seeHelp)
+		return pid1.ExitOwn
+	}
+	opts.Signals, opts.Log = signals, log.log
+	code, err := pid1.Run(opts)
+	if err != nil {
+		log.log(0, err.Error())
+	}
+	return code
+}
+
+// Go's collector of garbage stops all threads, and one that executes a program
+// from a file system that hangs cannot be stopped: so there are processors for the
+// others, and nothing is collected while memory is small. It hardly grows.
+const (
+	processors = 4
+	smallSize  = 12 << 20
+)
+
+func keepRunning() {
+	runtime.GOMAXPROCS(processors)
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(smallSize)
+}
+
+func (o *options) forPid1() (pid1.Options, error) {
+	opts := pid1.Options{
+		Command: o.command, Rewrite: o.rewrite, StopSignals: o.stopSignals, Group: o.group,
+		Grace: o.grace, StopWithin: o.stopWithin, Status: o.status, NoNewPrivs: o.noNewPrivs,
+	}
+	dir, err := o.scanDirectory()
+	if err != nil {
+		return opts, err
+	}
+	if dir != "" {
+		if opts.Tree, err = servicemanager.Self("svscan", "--", dir); err != nil {
+			return opts, err
+		}
+	}
+	return opts, o.become(&opts)
+}
+
+// scanDirectory is what the tree is for; empty: there is no tree.
+func (o *options) scanDirectory() (string, error) {
+	dir := o.scanDir
+	if dir == "" {
+		dir = os.Getenv("HERMES_SCANDIR")
+	}
+	if dir == "" {
+		if info, err := os.Lstat(sharedScanDir); err == nil && info.IsDir() {
+			dir = sharedScanDir
+		}
+	}
+	if dir == "" {
+		return "", nil
+	}
+	abs, err := filepath.Abs(dir) // the init leaves the working directory
+	if err != nil {
+		return "", fmt.Errorf("the scan directory %s: %w", dir, err)
+	}
+	return abs, nil
+}

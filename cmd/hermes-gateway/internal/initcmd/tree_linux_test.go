@@ -1,0 +1,165 @@
+package initcmd
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hermes-gateway/hermes-gateway/internal/s6test"
+)
+
+// scanDir has one service that says its number in a file each time it starts.
+func scanDir(t *testing.T, finish string) (dir, lives string) {
+	t.Helper()
+	root := t.TempDir()
+	dir, lives = filepath.Join(root, "scan"), filepath.Join(root, "lives")
+	write(t, filepath.Join(dir, "web/run"), "#!/bin/sh\necho $$ >> "+lives+"\nexec sleep 1000\n")
+	if finish != "" {
+		write(t, filepath.Join(dir, "web/finish"), "#!/bin/sh\n"+finish+"\n")
+	}
+	must(t, os.Chmod(dir, 0o755))
+	return dir, lives
+}
+
+// asked is what the command says of the service in there.
+func asked(t *testing.T, dir string) string {
+	return fmt.Sprintf("%s --scandir %s ", s6test.Binary(t), dir)
+}
+
+func TestTreeBesideTheProgram(t *testing.T) {
+	t.Parallel()
+	finished := filepath.Join(t.TempDir(), "finished")
+	dir, lives := scanDir(t, "echo finished >> "+finished)
+	script := "until " + asked(t, dir) + "status web > /dev/null 2>&1; do :; done; " + asked(t, dir) + "wait web --for up --timeout 20s; exit 3"
+	out, code := run(t, setting{}, append([]string{"--scandir", dir, "--stop-within", long}, sh(script)...)...)
+	if text, err := os.ReadFile(lives); code != 3 || err != nil || strings.Count(string(text), "\n") != 1 {
+		t.Errorf("%q, %d, %q, %v", out, code, text, err)
+	}
+	if text, err := os.ReadFile(finished); err != nil || string(text) != "finished\n" {
+		t.Errorf("the service's finish: %q, %v", text, err)
+	}
+}
+
+// Row 44: without a program the signals are for the tree.
+func TestRow44OnlyATree(t *testing.T) {
+	t.Parallel()
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGPWR, 37, syscall.SIGUSR1, syscall.SIGUSR2} {
+		dir, lives := scanDir(t, "")
+		b := start(t, setting{}, "--scandir", dir, "--grace", long, "--stop-within", long)
+		awaitLives(t, b, lives, 1)
+		b.signal(syscall.SIGWINCH)
+		if sig == syscall.SIGTERM { // HUP looks at the scan directory
+			write(t, filepath.Join(dir, ".new/run"), "#!/bin/sh\necho $$ >> "+lives+"\nexec sleep 1000\n")
+			must(t, os.Rename(filepath.Join(dir, ".new"), filepath.Join(dir, "new")))
+			b.signal(syscall.SIGHUP)
+			awaitLives(t, b, lives, 2)
+		}
+		b.signal(sig)
+		if _, code := b.wait(); code != 0 || b.stderr.Len() > 0 {
+			t.Errorf("%v: %d, %q", sig, code, b.stderr.String())
+		}
+	}
+}
+
+// awaitLives waits until services have been started so often. It looks again
+// and again, as a file has no event for everybody.
+func awaitLives(t *testing.T, b *box, lives string, n int) []string {
+	t.Helper()
+	cmd := exec.Command("timeout", "30", "sh", "-c", fmt.Sprintf(`until test "$(wc -l < %s 2> /dev/null)" -ge %d 2> /dev/null; do :; done`, lives, n))
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("no %d lives: %v; it says %q", n, err, b.stderr.String())
+	}
+	text, err := os.ReadFile(lives)
+	must(t, err)
+	return strings.Fields(string(text))
+}
+
+// The tree is killed: its services live on and are never there twice, the tree
+// comes back, and the program notices nothing.
+func TestTreeIsKilled(t *testing.T) {
+	t.Parallel()
+	dir, lives := scanDir(t, "")
+	script := `trap 'exit 7' USR1; echo ready; while :; do sleep 0.01; done`
+	b := start(t, setting{}, append([]string{"--scandir", dir, "--grace", long, "--stop-within", long}, sh(script)...)...)
+	b.want("ready")
+	awaitLives(t, b, lives, 1)
+	for range 3 {
+		before := treePID(t, b, 0)
+		must(t, syscall.Kill(before, syscall.SIGKILL))
+		treePID(t, b, before)
+		up := asked(t, dir) + "wait web --for up --timeout 20s" // once the tree takes commands
+		out, err := exec.Command("timeout", "30", "sh", "-c", "until "+up+"; do :; done").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	b.signal(syscall.SIGUSR1)
+	_, code := b.wait()
+	if text, err := os.ReadFile(lives); code != 7 || err != nil || strings.Count(string(text), "\n") != 1 {
+		t.Errorf("%d, lives %q, %v", code, text, err)
+	}
+	if said := b.stderr.String(); strings.Count(said, "the supervision tree died: killed by killed; it is started again in") != 3 {
+		t.Errorf("%q", said)
+	}
+}
+
+// treePID finds the tree among the children of the init: another than before.
+func treePID(t *testing.T, b *box, before int) int {
+	t.Helper()
+	script := fmt.Sprintf(`while :; do for p in $(cat /proc/%[1]d/task/*/children 2> /dev/null); do
+		if test $p != %[2]d && tr '\0' ' ' < /proc/$p/cmdline 2> /dev/null | grep -q ' svscan '; then echo $p; exit; fi; done; done`, b.cmd.Process.Pid, before)
+	out, err := exec.Command("timeout", "30", "sh", "-c", script).Output()
+	if err != nil {
+		t.Fatalf("no tree: %v; it says %q", err, b.stderr.String())
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	must(t, err)
+	return pid
+}
+
+// A tree that cannot run: with a program that goes on, without one that is the end.
+func TestTreeCannotRun(t *testing.T) {
+	t.Parallel()
+	dir, _ := scanDir(t, "")
+	must(t, os.Chmod(dir, 0o777))
+	b := start(t, setting{}, "--scandir", dir)
+	if _, code := b.wait(); code != 125 || !strings.Contains(b.stderr.String(), dir) {
+		t.Errorf("%d, %q", code, b.stderr.String())
+	}
+	b = start(t, setting{}, append([]string{"--scandir", dir}, sh("trap 'exit 4' USR1; echo ready; while :; do sleep 0.01; done")...)...)
+	b.want("ready")
+	b.awaitWords("cannot run")
+	b.signal(syscall.SIGUSR1)
+	if _, code := b.wait(); code != 4 {
+		t.Errorf("%d", code)
+	}
+}
+
+// With --user everything but the init itself runs as that user, and nothing of
+// root's is left.
+func TestUser(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		out, code := run(t, setting{}, append([]string{"--user", "12345"}, sh("id -u")...)...)
+		if want := fmt.Sprintf("%d\n", os.Geteuid()); out != want || code != 0 {
+			t.Errorf("who is not root stays who they are: %q, %d", out, code)
+		}
+		return
+	}
+	script := `id -u; id -g; id -G; grep '^Cap[EP]' /proc/self/status; grep NoNewPrivs /proc/self/status; echo $HOME $USER $LOGNAME`
+	s := setting{env: []string{"PATH=/bin:/usr/bin", "HOME=/root"}, through: []string{"/usr/bin/setpriv", "--groups", "0,4,777", "--"}}
+	out, code := run(t, s, append([]string{"--user", "12345:54321", "--no-new-privs"}, sh(script)...)...)
+	want := "12345\n54321\n54321 4 777\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n/ 12345 12345\n"
+	if out != want || code != 0 {
+		t.Errorf("%q, %d, want %q", out, code, want)
+	}
+	b := start(t, setting{through: []string{"/usr/bin/setpriv", "--bounding-set=-setgid,-setuid", "--inh-caps=-all", "--"}}, append([]string{"--user", "12345"}, sh("echo ran")...)...)
+	if out, code := b.wait(); out != "" || code != 125 {
+		t.Errorf("without the right to become the user: %q, %d, %q", out, code, b.stderr.String())
+	}
+}

@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package logdir
+
+func setLock(fd int) error { return setProcessLock(fd) }

@@ -1,0 +1,112 @@
+package peerbench
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// process is one of a tree.
+type process struct {
+	pid     int
+	service string // the service that it is; "": a scanner, supervisor or logger
+}
+
+// processes returns the scanner and all its descendants.
+func (t *tree) processes() []process {
+	t.b.Helper()
+	entries, err := os.ReadDir("/proc")
+	t.must(err)
+	children := map[int][]int{}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if parent, ok := parentOf(pid); ok {
+			children[parent] = append(children[parent], pid)
+		}
+	}
+	found := []process{{pid: t.cmd.Process.Pid}}
+	for i := 0; i < len(found); i++ {
+		for _, pid := range children[found[i].pid] {
+			found = append(found, process{pid, t.serviceOf(pid)})
+		}
+	}
+	return found
+}
+
+// parentOf reads the field behind the name in parentheses, which may itself
+// have some, and the state (proc(5), /proc/pid/stat).
+func parentOf(pid int) (int, bool) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, false
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 2 {
+		return 0, false
+	}
+	parent, err := strconv.Atoi(string(fields[1]))
+	return parent, err == nil
+}
+
+// serviceOf tells a service by its program, which is linked as DIR/run.
+func (t *tree) serviceOf(pid int) string {
+	exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	if err != nil || filepath.Base(exe) != "run" || filepath.Dir(filepath.Dir(exe)) != t.scan {
+		return ""
+	}
+	return filepath.Base(filepath.Dir(exe))
+}
+
+// supervision are the processes that are not services.
+func (t *tree) supervision() []int {
+	t.b.Helper()
+	var pids []int
+	for _, p := range t.processes() {
+		if p.service == "" {
+			pids = append(pids, p.pid)
+		}
+	}
+	return pids
+}
+
+// memory is the proportional set size of the supervision processes, in MiB:
+// what each has for itself and its share of what several use.
+func (t *tree) memory() float64 {
+	t.b.Helper()
+	kB := 0
+	for _, pid := range t.supervision() {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+		t.must(err)
+		_, rest, ok := strings.Cut(string(text), "\nPss:")
+		fields := strings.Fields(rest)
+		if !ok || len(fields) == 0 {
+			t.b.Fatalf("no Pss in %q", text)
+		}
+		n, err := strconv.Atoi(fields[0])
+		t.must(err)
+		kB += n
+	}
+	return float64(kB) / 1024
+}
+
+// processorTime is what these processes have used until now, in microseconds.
+func (t *tree) processorTime(pids []int) float64 {
+	t.b.Helper()
+	var sum float64
+	for _, pid := range pids {
+		var ts unix.Timespec
+		// The clock of another process: clock_getcpuclockid(3) in glibc.
+		const scheduler = 2
+		t.must(unix.ClockGettime(int32(^pid<<3|scheduler), &ts))
+		sum += float64(ts.Nano()) / 1e3
+	}
+	return sum
+}

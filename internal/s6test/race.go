@@ -1,0 +1,5 @@
+//go:build race
+
+package s6test
+
+const raceDetector = true
