@@ -90,16 +90,19 @@ func failedFor(st sm.Status) error {
 }
 
 // lost decides what the death of a supervisor means: nothing while the scanner
-// lives and will replace it, the end of waiting otherwise.
+// lives and will replace it, the end of waiting otherwise. A lock that is still
+// held says nothing of a service that was removed: a supervisor that ends
+// closes its FIFO before it gives up the lock.
 func (s *service) lost() error {
-	if held, err := s.supervised(); err != nil || held {
+	same, err := s.same()
+	gone := err == nil && !same
+	if held, err := s.supervised(); !gone && (err != nil || held) {
 		return err
 	}
-	err := s.m.scannerAlive()
-	if errors.Is(err, control.ErrNobody) {
+	if err := s.m.scannerAlive(); errors.Is(err, control.ErrNobody) {
 		return err
 	}
-	if same, serr := s.same(); serr == nil && !same {
+	if gone {
 		return fmt.Errorf("%w any more: it was removed", sm.ErrNotRegistered)
 	}
 	return nil // a scanner we may not ask counts as alive
