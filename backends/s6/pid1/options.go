@@ -20,6 +20,8 @@ var (
 	ErrNothing = errors.New("nothing to run")
 	// ErrTree says that the tree cannot run and that there was nothing else.
 	ErrTree = errors.New("the supervision tree cannot run")
+	// ErrStep says that a step of the boot failed.
+	ErrStep = errors.New("boot stopped")
 )
 
 // Options say what to run and how to end it.
@@ -34,6 +36,11 @@ type Options struct {
 	// the executable. Empty: there is none. It must end when it gets TERM,
 	// rescan on HUP, and exit 100 when it is of no use to start it again.
 	Tree []string
+
+	// BootSteps are run one after the other before the tree and the program
+	// begin, and FinishSteps when both have ended, with the exit code as their
+	// last argument. What a FinishStep does changes that code no more.
+	BootSteps, FinishSteps []Step
 
 	// Signals are those that were taken since the process began, see package
 	// intake; nil: Run takes them itself.
@@ -62,6 +69,22 @@ type Options struct {
 	// Log takes what happens, one line each: level 0 is what went wrong, higher
 	// ones tell more. It must not block; nil drops all.
 	Log func(level int, text string)
+}
+
+// Step is a program that is run to its end, in the root directory, with nothing
+// to read, and with standard error for all that it prints: standard output is
+// the main program's.
+type Step struct {
+	// Name is how messages call it.
+	Name string
+	// Command is its argv; the first word is a path.
+	Command []string
+	// AsProgram has it run as Options.Identity; otherwise as this process.
+	AsProgram bool
+	// Timeout is after what time it is killed, with its process group; 0: never.
+	Timeout time.Duration
+	// MayFail has the boot go on when it fails. A FinishStep always may.
+	MayFail bool
 }
 
 // Identity is who a process is to be, all of it.

@@ -24,6 +24,7 @@ type initProcess struct {
 	kids *children
 
 	program, tree int
+	steps         steps
 	started       chan start // what has been started, or not
 	ours          bool       // the terminal was, so it is the program's
 	pending       []syscall.Signal
@@ -50,10 +51,19 @@ type initProcess struct {
 }
 
 type start struct {
-	tree bool
-	pid  int
-	err  error
+	who who
+	pid int
+	err error
 }
+
+// who is what a start is about.
+type who uint8
+
+const (
+	theProgram who = iota
+	theTree
+	theStep
+)
 
 // Run runs the program, and the tree beside it, until everything has ended, and
 // returns the exit code for this process. The error says what Run itself failed
@@ -72,8 +82,9 @@ func Run(o Options) (int, error) {
 	}
 	i := &initProcess{
 		o: o, env: o.Env, kids: newChildren(),
-		started: make(chan start, 2), treeSpawn: make(chan struct{}, 1), stopAll: make(chan struct{}),
+		started: make(chan start, 3), treeSpawn: make(chan struct{}, 1), stopAll: make(chan struct{}),
 		retry: stoppedTimer(), kill: stoppedTimer(), unclaimed: map[int]syscall.WaitStatus{},
+		steps: newSteps(o.BootSteps),
 	}
 	if i.env == nil {
 		i.env = Environment()
@@ -106,19 +117,27 @@ func stoppedTimer() *time.Timer {
 	return t
 }
 
-// begin starts what there is. No start is waited for, as an exec may hang.
+// begin starts the first step, or where there is none all that there is.
 func (i *initProcess) begin() {
+	if len(i.o.Command) > 0 {
+		i.program = starting // signals are kept for it
+	}
+	i.nextStep()
+}
+
+// begun starts what there is, after the boot. No start is waited for, as an exec
+// may hang.
+func (i *initProcess) begun() {
 	if len(i.o.Tree) > 0 {
 		go i.spawnTrees()
 		i.spawnTree()
 	}
 	if len(i.o.Command) > 0 {
-		i.program = starting
 		i.ours = ownsTerminal()
 		apart(func() {
 			settle()
 			pid, err := i.startProgram(i.ours)
-			i.started <- start{pid: pid, err: err}
+			i.started <- start{who: theProgram, pid: pid, err: err}
 		})
 	}
 }
@@ -136,16 +155,21 @@ func (i *initProcess) loop(signals <-chan os.Signal) {
 			i.spawnTree()
 		case <-i.kill.C:
 			i.killLate()
+		case <-i.steps.timeout.C:
+			i.stepLate()
 		case <-i.kids.none: // over looks
 		}
 	}
 }
 
 func (i *initProcess) hasStarted(s start) {
-	if s.tree {
-		i.treeStarted(s)
-	} else {
+	switch s.who {
+	case theProgram:
 		i.programStarted(s)
+	case theTree:
+		i.treeStarted(s)
+	case theStep:
+		i.stepStarted(s)
 	}
 	if status, dead := i.unclaimed[s.pid]; dead && s.err == nil {
 		delete(i.unclaimed, s.pid)
@@ -182,6 +206,8 @@ func (i *initProcess) hasDied(d death) {
 		i.stop("the program has ended")
 	case i.tree:
 		i.treeDied(d.status)
+	case i.steps.pid:
+		i.stepDied(d.status)
 	default:
 		i.unclaimed[d.pid] = d.status
 	}

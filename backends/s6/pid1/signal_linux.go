@@ -41,6 +41,9 @@ func (i *initProcess) take(s os.Signal) {
 // stops says whether a signal begins the end. Where nothing is to be stopped but
 // a program that is never killed, all it means is for the program to know.
 func (i *initProcess) stops(sig syscall.Signal) bool {
+	if i.booting() && (sig == syscall.SIGINT || sig == syscall.SIGQUIT || sig == syscall.SIGTERM) {
+		return true
+	}
 	if len(i.o.Tree) == 0 && i.o.Grace == 0 {
 		return false
 	}

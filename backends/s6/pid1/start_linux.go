@@ -69,6 +69,11 @@ func (i *initProcess) credential() *syscall.Credential {
 // fork has the child begin with an empty signal mask and everything else as we
 // were given it. The calling goroutine must own its thread.
 func (i *initProcess) fork(path string, argv []string, attr *syscall.SysProcAttr) (int, error) {
+	return i.forkIn("", path, argv, attr, 0, 1, 2)
+}
+
+// forkIn is fork with another working directory and other descriptors.
+func (i *initProcess) forkIn(dir, path string, argv []string, attr *syscall.SysProcAttr, files ...uintptr) (int, error) {
 	var none unix.Sigset_t
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil); err != nil {
 		return 0, err
@@ -82,7 +87,7 @@ func (i *initProcess) fork(path string, argv []string, attr *syscall.SysProcAttr
 		pidfd := -1
 		attr := *attr
 		attr.PidFD = &pidfd
-		pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: i.env, Files: []uintptr{0, 1, 2}, Sys: &attr})
+		pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Dir: dir, Env: i.env, Files: files, Sys: &attr})
 		return pid, pidfd, err
 	})
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // The end: the program has had the signal, or has ended; the tree stops its
-// services in order and ends; then whoever is left is told to end. Each step is
+// services in order and ends; the last steps are run; then whoever is left is
+// told to end. Each step is
 // over in the moment in which the last process that it is about has ended. One
 // deadline holds for all.
 
@@ -35,6 +36,7 @@ func (i *initProcess) stop(why string) {
 	now := time.Now()
 	i.deadline = now.Add(i.o.StopWithin)
 	i.passTo(i.tree, syscall.SIGTERM, false)
+	i.endBoot()
 	i.killAt(i.graceEnd(now))
 }
 
@@ -85,6 +87,7 @@ func (i *initProcess) killLate() {
 			i.o.log(1, fmt.Sprintf("the program has not ended within %v, and is killed", i.o.Grace))
 			i.pass(syscall.SIGKILL)
 		}
+		i.killStep(now)
 		if i.tree > 0 && !now.Before(i.deadline) {
 			i.o.log(0, "the supervision tree has not ended in time, and is killed")
 			i.passTo(i.tree, syscall.SIGKILL, false)
@@ -103,7 +106,7 @@ func (i *initProcess) killLate() {
 // leaveUnborn gives up what is being executed still, as from a file system that
 // hangs: nobody can end it.
 func (i *initProcess) leaveUnborn() {
-	for _, pid := range []*int{&i.program, &i.tree} {
+	for _, pid := range []*int{&i.program, &i.tree, &i.steps.pid} {
 		if *pid == starting {
 			i.o.log(0, "a program has not been executed yet, and cannot be ended; it is left to the kernel")
 			if pid == &i.program || len(i.o.Command) == 0 {
@@ -118,7 +121,7 @@ func (i *initProcess) leaveUnborn() {
 // over takes the next step of the end where the one before is done, and says
 // when there is none.
 func (i *initProcess) over() bool {
-	if !i.stopping || i.program != absent || i.tree != absent {
+	if !i.stopping || i.program != absent || i.tree != absent || i.steps.pid != absent || i.finish() {
 		return false
 	}
 	if !i.resting {

@@ -44,7 +44,7 @@ func (i *initProcess) spawnTrees() {
 		select {
 		case <-i.treeSpawn:
 			pid, err := i.startTree()
-			i.started <- start{tree: true, pid: pid, err: err}
+			i.started <- start{who: theTree, pid: pid, err: err}
 		case <-i.stopAll:
 			return
 		}

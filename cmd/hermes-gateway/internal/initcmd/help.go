@@ -33,6 +33,20 @@ Options, and the variables that stand for them:
   --signal FROM=TO    HERMES_INIT_SIGNAL: pass TO on instead of FROM; none drops
                       it
   --map FROM=TO       HERMES_INIT_MAP: exit with TO instead of FROM
+  --hooks DIR         HERMES_INIT_HOOKS: programs to run before all else, in
+                      the order of their names (default /etc/cont-init.d, where
+                      it exists); NAME.user runs as --user
+  --hook-timeout DURATION
+                      HERMES_INIT_HOOK_TIMEOUT: what each may take (default
+                      60s); 0: for ever
+  --hook-failure stop|continue
+                      HERMES_INIT_HOOK_FAILURE: what one that fails means
+                      (default stop)
+  --finish-hooks DIR  HERMES_INIT_FINISH_HOOKS: programs to run at the end, with
+                      the exit code as argument (default /etc/cont-finish.d,
+                      where it exists)
+  --finish-timeout DURATION
+                      HERMES_INIT_FINISH_TIMEOUT: what each may take (default 5s)
   -g, --group         HERMES_INIT_GROUP: signals go to COMMAND's process group
   --no-new-privs      HERMES_INIT_NO_NEW_PRIVS: nothing below ever gains
                       privileges
@@ -44,5 +58,5 @@ is left, a third one ends it. Without COMMAND, INT, QUIT, USR1 and USR2 begin th
 end too, and HUP looks at the scan directory.
 
 Exit codes: COMMAND's own, 128+n where signal n ended it, 127 there is no such
-program, 126 it cannot be run, 125 wrong usage or init's own failure.
+program, 126 it cannot be run, 125 wrong usage, a hook or init itself failed.
 `

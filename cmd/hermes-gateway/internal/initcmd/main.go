@@ -74,7 +74,11 @@ func (o *options) forPid1() (pid1.Options, error) {
 			return opts, err
 		}
 	}
-	return opts, o.become(&opts)
+	if err := o.become(&opts); err != nil {
+		return opts, err
+	}
+	opts.BootSteps, opts.FinishSteps, err = o.hooks.steps()
+	return opts, err
 }
 
 // scanDirectory is what the tree is for; empty: there is no tree.

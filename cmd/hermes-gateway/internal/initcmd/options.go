@@ -19,6 +19,7 @@ type options struct {
 	stopSignals []syscall.Signal
 	status      map[int]int
 	group       bool
+	hooks       hookOptions
 	noNewPrivs  bool
 	verbosity   int
 	help        bool
@@ -46,6 +47,11 @@ func allOptions() []option {
 		{"stop-signal", "", "STOP_SIGNAL", "SIGNAL", addStopSignal},
 		{"signal", "", "SIGNAL", "FROM=TO", addRewrite},
 		{"map", "", "MAP", "FROM=TO", addStatus},
+		{"hooks", "", "HOOKS", "DIR", func(o *options, s string) error { return fill(&o.hooks.boot, s) }},
+		{"hook-timeout", "", "HOOK_TIMEOUT", "DURATION", func(o *options, s string) error { return fillDuration(&o.hooks.timeout, s) }},
+		{"hook-failure", "", "HOOK_FAILURE", "stop|continue", func(o *options, s string) error { return o.hooks.onFailure(s) }},
+		{"finish-hooks", "", "FINISH_HOOKS", "DIR", func(o *options, s string) error { return fill(&o.hooks.finish, s) }},
+		{"finish-timeout", "", "FINISH_TIMEOUT", "DURATION", func(o *options, s string) error { return fillDuration(&o.hooks.finishTimeout, s) }},
 		{"group", "g", "GROUP", "", func(o *options, s string) error { return fillBool(&o.group, s) }},
 		{"no-new-privs", "", "NO_NEW_PRIVS", "", func(o *options, s string) error { return fillBool(&o.noNewPrivs, s) }},
 		{"verbose", "v", "VERBOSITY", "", more},
@@ -62,7 +68,7 @@ const (
 // parse reads the environment and then the options, which win. It stops at the
 // first word that is no option, or after --.
 func parse(args []string, getenv func(string) string) (options, error) {
-	o := options{grace: defaultGrace, stopWithin: defaultStopWithin}
+	o := options{grace: defaultGrace, stopWithin: defaultStopWithin, hooks: defaultHooks()}
 	for _, opt := range allOptions() {
 		text := getenv(prefix + opt.env)
 		if opt.env == "" || text == "" {
