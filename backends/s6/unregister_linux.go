@@ -21,7 +21,7 @@ import (
 
 // Names that scanners skip: directories in the making, and removed ones.
 const (
-	ourPrefix     = ".hg-"
+	ourPrefix     = servicedir.OwnPrefix
 	stagingPrefix = ourPrefix + "new-"
 	trashPrefix   = ourPrefix + "del-"
 )

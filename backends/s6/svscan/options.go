@@ -33,6 +33,13 @@ type Options struct {
 	ControlGroup    int
 	HasControlGroup bool
 
+	// Boot names the boot of the machine or the container that this is, in one
+	// line. Where the scan directory was last used in another boot, what that has
+	// left is removed before anything is started: registered services, state,
+	// and directories in the making; other service directories stay. A service
+	// that may be alive stays as it is. Empty: nothing is removed.
+	Boot string
+
 	// Max is how many services and loggers there may be; 0 means 1000.
 	Max int
 	// MaxName is how long the name of a service may be, in bytes; 0 means 251.
@@ -71,6 +78,9 @@ const (
 // VersionFile tells, below the scan directory, that this package supervises it:
 // one line, "hermes-gateway " and a version.
 const VersionFile = ".s6-svscan/version"
+
+// BootFile is where, below the scan directory, Options.Boot is kept.
+const BootFile = ".s6-svscan/boot"
 
 // Errors of New.
 var (

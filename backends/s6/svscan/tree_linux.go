@@ -106,15 +106,18 @@ func (t *Tree) open() error {
 		}
 		return err
 	}
+	// Where the kernel does not say, survivors cannot be told: each service
+	// that has a record then says so.
+	t.host, _ = survivor.ThisHost()
+	if err = t.cleanBoot(); err != nil {
+		return err
+	}
 	if t.controlFD, err = control.Listen(t.own, "control", 0o600, superdir.NoGroup); err != nil {
 		return err
 	}
 	if err := t.own.Replace("version", []byte("hermes-gateway "+t.opts.Version+"\n"), 0o644); err != nil {
 		return err
 	}
-	// Where the kernel does not say, survivors cannot be told: each service
-	// that has a record then says so.
-	t.host, _ = survivor.ThisHost()
 	if t.mux, err = mux.New(); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -80,6 +81,27 @@ func (f *Finder) Find(ctx context.Context) (*supervise.Survivor, error) {
 		return nil, f.forget()
 	}
 	return &supervise.Survivor{Instance: in, Child: child, Last: f.Dir.LastStatus()}, nil
+}
+
+// MayLive says whether the process that a record tells of could still be there:
+// where it cannot be told it could.
+func MayLive(in supervise.Instance, here supervise.Host) bool {
+	if in.Stage == supervise.StageNone {
+		return false
+	}
+	same, known := sameHost(here, in.Host)
+	if !known || !same {
+		return !known
+	}
+	if in.Stage == supervise.StageStarting {
+		return true
+	}
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(in.PID) + "/stat")
+	if err != nil {
+		return !errors.Is(err, os.ErrNotExist) && !errors.Is(err, unix.ESRCH)
+	}
+	p, err := parseStat(b)
+	return err != nil || p.started == in.Ticks
 }
 
 // sameHost says whether a record was made where we are. One word that differs

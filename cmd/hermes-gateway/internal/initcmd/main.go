@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
 	"github.com/hermes-gateway/hermes-gateway/servicemanager"
@@ -70,7 +71,11 @@ func (o *options) forPid1() (pid1.Options, error) {
 		return opts, err
 	}
 	if dir != "" {
-		if opts.Tree, err = servicemanager.Self("svscan", "--", dir); err != nil {
+		words := []string{"svscan", "--", dir}
+		if boot := thisBoot(); boot != "" {
+			words = slices.Insert(words, 1, "--boot="+boot)
+		}
+		if opts.Tree, err = servicemanager.Self(words...); err != nil {
 			return opts, err
 		}
 	}

@@ -163,3 +163,41 @@ func TestUser(t *testing.T) {
 		t.Errorf("without the right to become the user: %q, %d, %q", out, code, b.stderr.String())
 	}
 }
+
+// Row 77: a container that is started again with the same file system. What was
+// registered in its life before does not come up unasked, what the image has does.
+func TestRow77StartedAgain(t *testing.T) {
+	t.Parallel()
+	dir, lives := scanDir(t, "")
+	words := []string{"--scandir", dir, "--grace", long, "--stop-within", long}
+	do := func(what string) string {
+		out, err := exec.Command("sh", "-c", asked(t, dir)+what).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v, %s", what, err, out)
+		}
+		return string(out)
+	}
+	for _, killed := range []bool{true, false} {
+		b := start(t, setting{}, words...)
+		awaitLives(t, b, lives, 1)
+		if got := do("list --exact"); got != "web\n" {
+			t.Errorf("services: %q", got)
+		}
+		do("register slot --exact --up --log-dir none -- sleep 1000")
+		if killed {
+			must(t, b.cmd.Process.Kill())
+		} else {
+			b.signal(syscall.SIGTERM)
+		}
+		b.wait()
+		must(t, os.Remove(lives))
+		if _, err := os.Stat(filepath.Join(dir, "slot/run")); err != nil {
+			t.Error(err) // it stays until somebody begins anew
+		}
+	}
+	b := start(t, setting{}, words...)
+	awaitLives(t, b, lives, 1)
+	if got := do("list --exact"); got != "web\n" {
+		t.Errorf("services: %q", got)
+	}
+}

@@ -10,7 +10,7 @@ const Example = "  hermes-gateway svscan /run/user/1000/service"
 
 // About is Help without the example.
 const About = `usage: hermes-gateway svscan [-d FD] [-t MS] [-C N] [-L N] [-X FD] [-G GID]
-                             [SCANDIR]
+                             [--boot=ID] [SCANDIR]
 
 Supervises every service directory of a scan directory, as s6-svscan does: s6's
 own tools (s6-svc, s6-svstat, s6-svwait, s6-svscanctl) drive it unchanged, and
@@ -30,6 +30,10 @@ Options:
   -L N     skip names of more than N bytes (default 251)
   -X FD    standard error of the catch-all logger s6-svscan-log
   -G GID   members of this group may use s6's tools on the services
+  --boot=ID
+           the name of this boot: what one of another name has left in SCANDIR
+           is removed first, registered services and state; services that may
+           be alive stay, and so do directories that were not registered
 
 Beside the files of s6 a service directory may have
   backoff         two numbers, milliseconds: the pause after a death that nobody

@@ -14,6 +14,7 @@ type options struct {
 	max, maxName   int
 	group          int
 	hasGroup       bool
+	boot           string
 	help           bool
 	dir            string
 }
@@ -30,6 +31,10 @@ func parseOptions(args []string) (options, error) {
 		if word == "--help" || word == "-h" {
 			o.help = true
 			return o, nil
+		}
+		if text, ok := strings.CutPrefix(word, "--boot="); ok {
+			o.boot = text
+			continue
 		}
 		letter, value := word[1], word[2:]
 		if !strings.ContainsRune("dtcCLXG", rune(letter)) {

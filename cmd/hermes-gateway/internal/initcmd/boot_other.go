@@ -1,0 +1,5 @@
+//go:build !linux
+
+package initcmd
+
+func thisBoot() string { return "" }
