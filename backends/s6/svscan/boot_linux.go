@@ -25,11 +25,12 @@ const bootFile = "boot"
 // maxBoot bounds what is read of it, in bytes.
 const maxBoot = 512
 
-// cleanBoot removes what another boot has left. The lock must be held: then
-// nobody supervises here, and nobody can register before we listen.
-func (t *Tree) cleanBoot() error {
+// beginBoot removes what another boot has left, and brings what this one begins
+// with. The lock must be held: then nobody supervises here, and nobody can register
+// before we listen.
+func (t *Tree) beginBoot() error {
 	if t.opts.Boot == "" {
-		return nil
+		return t.copyServices()
 	}
 	last, err := t.own.ReadFile(bootFile, maxBoot)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -46,6 +47,9 @@ func (t *Tree) cleanBoot() error {
 		if err := t.cleanEntry(name); err != nil {
 			t.warnf("what an earlier boot has left of %s cannot be removed: %v; remove it, or mount a tmpfs there", t.dir.Path(name), err)
 		}
+	}
+	if err := t.copyServices(); err != nil {
+		return err
 	}
 	return t.own.Replace(bootFile, []byte(t.opts.Boot+"\n"), 0o644)
 }
@@ -77,7 +81,11 @@ func (t *Tree) cleanEntry(name string) error {
 	if err != nil {
 		return err
 	}
-	if ours || registered {
+	copied, err := dir.Exists(copyMark)
+	if err != nil {
+		return err
+	}
+	if ours || registered || copied {
 		return t.dir.RemoveAll(name)
 	}
 	return errors.Join(cleanState(dir), inLog(dir, cleanState))

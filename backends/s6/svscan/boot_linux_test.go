@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -57,8 +58,7 @@ func TestBootCleaning(t *testing.T) {
 	goes := []string{"slot", "logged", "image/supervise", "image/event", "image/log/supervise", ".hg-new-1", ".hg-del-1"}
 	tree := func(boot string) {
 		t.Helper()
-		tr, err := svscan.New(svscan.Options{Dir: dir, Boot: boot, Warn: func(s string) { t.Error(s) }})
-		mustDo(t, err)
+		tr := newTree(t, svscan.Options{Dir: dir, Boot: boot, Warn: func(s string) { t.Error(s) }})
 		mustDo(t, tr.Close())
 	}
 	tree("")
@@ -99,11 +99,26 @@ func TestBootCleaningOfTheLiving(t *testing.T) {
 	for _, boot := range []string{"one", "two"} {
 		in := runInside(t, svscan.Options{Dir: dir, Boot: boot, Leave: true}, nil)
 		await(t, dir, "web", sm.StateUp)
+		awaitLine(t, lives)
 		in.end()
 		leave(t, dir, map[string]string{"web/data/registered": "x"})
 	}
-	text, err := os.ReadFile(lives)
-	if err != nil || strings.Count(string(text), "\n") != 1 {
-		t.Errorf("%q, %v", text, err)
+	if text := awaitLine(t, lives); strings.Count(text, "\n") != 1 {
+		t.Errorf("its lives are %q", text)
 	}
+}
+
+// awaitLine waits until a service has written a line, and returns all it wrote. A
+// file has no event for everybody.
+func awaitLine(t *testing.T, path string) string {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(insidePatience); time.Now().Before(end); <-tick.C {
+		if text, err := os.ReadFile(path); err == nil && strings.HasSuffix(string(text), "\n") {
+			return string(text)
+		}
+	}
+	t.Fatalf("nothing is written to %s", path)
+	return ""
 }

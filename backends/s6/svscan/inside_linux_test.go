@@ -63,6 +63,18 @@ func makeService(t *testing.T, dir, name, script string) {
 	mustDo(t, os.WriteFile(filepath.Join(path, "run"), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
 }
 
+// newTree takes a scan directory. A child of another test has the lock of the tree
+// before until it has executed its program.
+func newTree(t *testing.T, opts svscan.Options) *svscan.Tree {
+	t.Helper()
+	tree, err := svscan.New(opts)
+	for end := time.Now().Add(insidePatience); errors.Is(err, svscan.ErrScanning) && time.Now().Before(end); {
+		tree, err = svscan.New(opts)
+	}
+	mustDo(t, err)
+	return tree
+}
+
 // runInside runs a tree; before is called between New and Run.
 func runInside(t *testing.T, opts svscan.Options, before func(*svscan.Tree)) *inside {
 	t.Helper()
@@ -72,8 +84,7 @@ func runInside(t *testing.T, opts svscan.Options, before func(*svscan.Tree)) *in
 		defer in.mu.Unlock()
 		in.warns = append(in.warns, text)
 	}
-	tree, err := svscan.New(opts)
-	mustDo(t, err)
+	tree := newTree(t, opts)
 	if before != nil {
 		before(tree)
 	}

@@ -11,6 +11,8 @@ type Options struct {
 	// Dir is the scan directory. It must belong to the user the tree runs as,
 	// and nobody else may be able to write in it.
 	Dir string
+	// Make has Dir made if it does not exist; the directory above it must.
+	Make bool
 	// Env is the environment of the services; nil means that of the process.
 	Env []string
 	// Stdin, Stdout and Stderr are the services' descriptors 0, 1 and 2 where no
@@ -39,6 +41,11 @@ type Options struct {
 	// and directories in the making; other service directories stay. A service
 	// that may be alive stays as it is. Empty: nothing is removed.
 	Boot string
+
+	// Services is a directory of service directories that are copied into Dir
+	// before anything is started, once in each boot; a name that Dir has of its
+	// own is left alone. Empty: there is none.
+	Services string
 
 	// Max is how many services and loggers there may be; 0 means 1000.
 	Max int

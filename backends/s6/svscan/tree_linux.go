@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"sync"
 	"time"
 
@@ -86,7 +87,10 @@ func New(opts Options) (*Tree, error) {
 const beginAtOnce = 16
 
 func (t *Tree) open() error {
-	var err error
+	err := t.make()
+	if err != nil {
+		return err
+	}
 	if t.dir, err = fsat.Open(t.opts.Dir); err != nil {
 		return fmt.Errorf("scan directory: %w", err)
 	}
@@ -109,7 +113,7 @@ func (t *Tree) open() error {
 	// Where the kernel does not say, survivors cannot be told: each service
 	// that has a record then says so.
 	t.host, _ = survivor.ThisHost()
-	if err = t.cleanBoot(); err != nil {
+	if err = t.beginBoot(); err != nil {
 		return err
 	}
 	if t.controlFD, err = control.Listen(t.own, "control", 0o600, superdir.NoGroup); err != nil {
@@ -123,6 +127,18 @@ func (t *Tree) open() error {
 	}
 	t.reaper, err = reaper.New()
 	return err
+}
+
+// make makes the scan directory, if it may.
+func (t *Tree) make() error {
+	if !t.opts.Make {
+		return nil
+	}
+	err := os.Mkdir(t.opts.Dir, 0o755)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return fmt.Errorf("the scan directory cannot be made: %w: %w; make it for uid %d, or choose another one", ErrRefused, err, os.Geteuid())
 }
 
 // ownDirectory opens .s6-svscan, and makes it if need be.

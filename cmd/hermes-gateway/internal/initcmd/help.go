@@ -14,12 +14,15 @@ const About = `usage: hermes-gateway init [OPTION...] [--] [COMMAND [ARGUMENT...
 The first process of a container, as any user and without any capability: runs
 COMMAND with its arguments, environment, terminal and exit code untouched, reaps
 whatever dies, passes signals on, and ends everything in order. Beside COMMAND it
-keeps a supervision tree (hermes-gateway svscan) where a scan directory is named
-or /run/service exists. Where it is not PID 1 it is a subreaper.
+keeps a supervision tree (hermes-gateway svscan) where services or a scan
+directory are named, or /run/service exists. Where it is not PID 1 it is a subreaper.
 
 Options, and the variables that stand for them:
   --scandir DIR       HERMES_INIT_SCANDIR, HERMES_SCANDIR: what the tree
                       supervises; it is made if it does not exist
+  --services DIR      HERMES_INIT_SERVICES: service directories that the tree
+                      copies to its scan directory in each boot (default
+                      /etc/services.d, where it exists)
   --user USER[:GROUP] HERMES_INIT_USER: who COMMAND and the tree run as; it is
                       ignored where this is not root
   --grace DURATION    HERMES_INIT_GRACE: how long COMMAND may take after TERM

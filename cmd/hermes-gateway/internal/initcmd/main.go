@@ -1,20 +1,13 @@
 package initcmd
 
 import (
-	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"slices"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
-	"github.com/hermes-gateway/hermes-gateway/servicemanager"
 )
-
-// sharedScanDir is supervised without being named, where it exists.
-const sharedScanDir = "/run/service"
 
 // Main runs an init, and returns its exit code. args are the words after "init",
 // signals those that were taken since the process began.
@@ -66,43 +59,13 @@ func (o *options) forPid1() (pid1.Options, error) {
 		Command: o.command, Rewrite: o.rewrite, StopSignals: o.stopSignals, Group: o.group,
 		Grace: o.grace, StopWithin: o.stopWithin, Status: o.status, NoNewPrivs: o.noNewPrivs,
 	}
-	dir, err := o.scanDirectory()
-	if err != nil {
+	var err error
+	if opts.Tree, err = o.tree(); err != nil {
 		return opts, err
-	}
-	if dir != "" {
-		words := []string{"svscan", "--", dir}
-		if boot := thisBoot(); boot != "" {
-			words = slices.Insert(words, 1, "--boot="+boot)
-		}
-		if opts.Tree, err = servicemanager.Self(words...); err != nil {
-			return opts, err
-		}
 	}
 	if err := o.become(&opts); err != nil {
 		return opts, err
 	}
 	opts.BootSteps, opts.FinishSteps, err = o.hooks.steps()
 	return opts, err
-}
-
-// scanDirectory is what the tree is for; empty: there is no tree.
-func (o *options) scanDirectory() (string, error) {
-	dir := o.scanDir
-	if dir == "" {
-		dir = os.Getenv("HERMES_SCANDIR")
-	}
-	if dir == "" {
-		if info, err := os.Lstat(sharedScanDir); err == nil && info.IsDir() {
-			dir = sharedScanDir
-		}
-	}
-	if dir == "" {
-		return "", nil
-	}
-	abs, err := filepath.Abs(dir) // the init leaves the working directory
-	if err != nil {
-		return "", fmt.Errorf("the scan directory %s: %w", dir, err)
-	}
-	return abs, nil
 }

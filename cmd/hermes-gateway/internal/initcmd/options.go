@@ -12,6 +12,7 @@ import (
 // options are the command line, and what the environment says instead.
 type options struct {
 	scanDir     string
+	services    string
 	user        string
 	grace       time.Duration
 	stopWithin  time.Duration
@@ -41,6 +42,7 @@ const prefix = "HERMES_INIT_"
 func allOptions() []option {
 	return []option{
 		{"scandir", "", "SCANDIR", "DIR", func(o *options, s string) error { return fill(&o.scanDir, s) }},
+		{"services", "", "SERVICES", "DIR", func(o *options, s string) error { return fill(&o.services, s) }},
 		{"user", "", "USER", "USER[:GROUP]", func(o *options, s string) error { return fill(&o.user, s) }},
 		{"grace", "", "GRACE", "DURATION", func(o *options, s string) error { return fillDuration(&o.grace, s) }},
 		{"stop-within", "", "STOP_WITHIN", "DURATION", func(o *options, s string) error { return fillDuration(&o.stopWithin, s) }},

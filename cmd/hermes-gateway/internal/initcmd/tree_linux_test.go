@@ -201,3 +201,38 @@ func TestRow77StartedAgain(t *testing.T) {
 		t.Errorf("services: %q", got)
 	}
 }
+
+// Services of an image: copied by the tree into a scan directory that it makes.
+func TestServices(t *testing.T) {
+	t.Parallel()
+	from, lives := scanDir(t, "")
+	dir := filepath.Join(filepath.Dir(from), "run")
+	must(t, os.Mkdir(dir, 0o755))
+	b := start(t, setting{}, "--scandir", dir, "--services", from, "--grace", long, "--stop-within", long)
+	awaitLives(t, b, lives, 1)
+	if _, err := os.Stat(filepath.Join(dir, "web/data/copied")); err != nil {
+		t.Error(err)
+	}
+	b.signal(syscall.SIGTERM)
+	if _, code := b.wait(); code != 0 || b.stderr.Len() > 0 {
+		t.Errorf("%d, %q", code, b.stderr.String())
+	}
+	b = start(t, setting{}, append([]string{"--services", filepath.Join(dir, "absent")}, sh("echo program")...)...)
+	if out, code := b.wait(); code != 125 || out != "" || !strings.Contains(b.stderr.String(), "/absent") {
+		t.Errorf("%q, %d, %q", out, code, b.stderr.String())
+	}
+}
+
+// A scan directory is made, and where it cannot be that is said once.
+func TestScanDirectoryIsMade(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "made")
+	script := "until " + asked(t, dir) + "list > /dev/null 2>&1; do :; done; stat -c %a " + dir
+	if out, code := run(t, setting{}, append([]string{"--scandir", dir, "--stop-within", long}, sh(script)...)...); code != 0 || out != "755\n" {
+		t.Errorf("%q, %d", out, code)
+	}
+	b := start(t, setting{}, "--scandir", filepath.Join(dir, "not/there"))
+	if _, code := b.wait(); code != 125 || strings.Count(b.stderr.String(), "cannot be made") != 1 {
+		t.Errorf("%d, %q", code, b.stderr.String())
+	}
+}

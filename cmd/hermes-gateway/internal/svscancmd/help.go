@@ -10,7 +10,8 @@ const Example = "  hermes-gateway svscan /run/user/1000/service"
 
 // About is Help without the example.
 const About = `usage: hermes-gateway svscan [-d FD] [-t MS] [-C N] [-L N] [-X FD] [-G GID]
-                             [--boot=ID] [SCANDIR]
+                             [--boot=ID] [--services=DIR] [--make]
+                             [SCANDIR]
 
 Supervises every service directory of a scan directory, as s6-svscan does: s6's
 own tools (s6-svc, s6-svstat, s6-svwait, s6-svscanctl) drive it unchanged, and
@@ -34,6 +35,10 @@ Options:
            the name of this boot: what one of another name has left in SCANDIR
            is removed first, registered services and state; services that may
            be alive stay, and so do directories that were not registered
+  --services=DIR
+           copy the service directories of DIR into SCANDIR first, once in each
+           boot; what SCANDIR has of its own stays
+  --make   make SCANDIR if it does not exist
 
 Beside the files of s6 a service directory may have
   backoff         two numbers, milliseconds: the pause after a death that nobody

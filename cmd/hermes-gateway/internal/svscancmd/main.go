@@ -66,7 +66,7 @@ func run(o options, version string) error {
 	opts := svscan.Options{
 		Dir: o.dir, LogCommand: self, Max: o.max, MaxName: o.maxName, Rescan: o.rescan,
 		ControlGroup: o.group, HasControlGroup: o.hasGroup, Warn: say, Version: version,
-		Settled: settle, Boot: o.boot,
+		Settled: settle, Boot: o.boot, Services: o.services, Make: o.make,
 	}
 	if err := takeDescriptors(o, &opts); err != nil {
 		return err

@@ -14,7 +14,8 @@ type options struct {
 	max, maxName   int
 	group          int
 	hasGroup       bool
-	boot           string
+	boot, services string
+	make           bool
 	help           bool
 	dir            string
 }
@@ -28,12 +29,20 @@ func parseOptions(args []string) (options, error) {
 		if word == "--" {
 			break
 		}
+		if word == "--make" {
+			o.make = true
+			continue
+		}
 		if word == "--help" || word == "-h" {
 			o.help = true
 			return o, nil
 		}
 		if text, ok := strings.CutPrefix(word, "--boot="); ok {
 			o.boot = text
+			continue
+		}
+		if text, ok := strings.CutPrefix(word, "--services="); ok {
+			o.services = text
 			continue
 		}
 		letter, value := word[1], word[2:]

@@ -1,0 +1,84 @@
+package initcmd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/hermes-gateway/hermes-gateway/servicemanager"
+)
+
+// What is supervised without being named, where it exists.
+const (
+	sharedScanDir  = "/run/service"
+	sharedServices = "/etc/services.d"
+)
+
+// tree is the argv of the supervision tree; empty: there is none.
+func (o *options) tree() ([]string, error) {
+	dir, err := o.scanDirectory()
+	if err != nil {
+		return nil, err
+	}
+	services, err := o.serviceDirectory()
+	if err != nil || dir == "" && services == "" {
+		return nil, err
+	}
+	words := []string{"svscan", "--make"}
+	if boot := thisBoot(); boot != "" {
+		words = append(words, "--boot="+boot)
+	}
+	if services != "" {
+		words = append(words, "--services="+services)
+	}
+	words = append(words, "--")
+	if dir != "" { // else it takes the first one that it can use
+		words = append(words, dir)
+	}
+	return servicemanager.Self(words...)
+}
+
+// scanDirectory is the one that is named, or the shared one; empty: neither.
+func (o *options) scanDirectory() (string, error) {
+	dir := o.scanDir
+	if dir == "" {
+		dir = os.Getenv("HERMES_SCANDIR")
+	}
+	if dir == "" && isDir(sharedScanDir) {
+		dir = sharedScanDir
+	}
+	return absolute("the scan directory", dir)
+}
+
+func (o *options) serviceDirectory() (string, error) {
+	dir := o.services
+	if dir == "" && isDir(sharedServices) {
+		dir = sharedServices
+	}
+	if dir == "" {
+		return "", nil
+	}
+	if _, err := os.ReadDir(dir); err != nil && !errors.Is(err, fs.ErrPermission) { // the tree may be somebody else
+		return "", fmt.Errorf("services: %w", err)
+	}
+	return absolute("services", dir)
+}
+
+func isDir(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.IsDir()
+}
+
+// absolute is a path that stays right when the init leaves the working directory.
+func absolute(what, dir string) (string, error) {
+	if dir == "" {
+		return "", nil
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w", what, dir, err)
+	}
+	return abs, nil
+}
