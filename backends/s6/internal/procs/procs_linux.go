@@ -93,9 +93,19 @@ func (p *Procs) Start(spec supervise.StartSpec) (supervise.Child, error) {
 		files[fd] = write
 		env = append(slices.Clip(env), notifyEnv+strconv.Itoa(fd))
 	}
-	c.process, err = p.cfg.Reaper.Start(reaper.Spec{
+	program := reaper.Spec{
 		Path: spec.Path, Args: spec.Args, Env: env, Dir: p.cfg.Dir.FD(), Files: files, Hold: p.hold(), Exited: c.exited,
-	})
+	}
+	c.process, err = p.cfg.Reaper.Start(program)
+	if err != nil {
+		script, ok, why := interpreted(p.cfg.Dir, program, err)
+		switch {
+		case ok:
+			c.process, err = p.cfg.Reaper.Start(script)
+		case why != nil:
+			err = why
+		}
+	}
 	if err != nil {
 		c.CloseReady()
 		return nil, err

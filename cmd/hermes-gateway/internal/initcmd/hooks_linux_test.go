@@ -35,7 +35,7 @@ func TestRow86BootHooks(t *testing.T) {
 	scan, lives := scanDir(t, "")
 	dir := hookDir(t,
 		"20-second", "echo second $FOR_HOOKS; pwd",
-		"10-first", "sleep 0.05; test ! -e "+lives+" && echo first; cat; ps -o pgid= -p $$ | tr -d ' ' | grep -qx $$ && echo leads",
+		"10-first", "sleep 0.05; test ! -e "+lives+" && echo first; cat; read -r _ _ _ _ group _ </proc/$$/stat; test $group = $$ && echo leads",
 		".hidden", "echo hidden",
 	)
 	b := start(t, setting{env: append(os.Environ(), "FOR_HOOKS=a b")},

@@ -236,3 +236,25 @@ func TestScanDirectoryIsMade(t *testing.T) {
 		t.Errorf("%d, %q", code, b.stderr.String())
 	}
 }
+
+// Row 75: a scan directory on a tmpfs as engines mount it. A script runs there; of a
+// program it is said why it does not.
+func TestRow75NoExec(t *testing.T) {
+	t.Parallel()
+	from, lives := scanDir(t, "")
+	finished := filepath.Join(filepath.Dir(from), "finished")
+	write(t, filepath.Join(from, "web/finish"), "#!/bin/sh -e\necho $0 $3 >> "+finished+"\n")
+	text, err := os.ReadFile("/bin/sleep")
+	must(t, err)
+	write(t, filepath.Join(from, "program/run"), string(text))
+	dir := filepath.Join(filepath.Dir(from), "run")
+	must(t, os.Mkdir(dir, 0o755))
+	b := start(t, setting{how: "noexec:" + dir}, "--scandir", filepath.Join(dir, "service"), "--services", from, "--grace", long, "--stop-within", long)
+	awaitLives(t, b, lives, 1)
+	b.awaitWords("the file system is mounted noexec")
+	b.signal(syscall.SIGTERM)
+	b.wait()
+	if text, err := os.ReadFile(finished); err != nil || string(text) != "./finish web\n" {
+		t.Errorf("finish: %q, %v", text, err)
+	}
+}
