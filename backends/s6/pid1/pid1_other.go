@@ -13,3 +13,6 @@ import (
 func Run(Options) (int, error) {
 	return ExitOwn, fmt.Errorf("an init on %s: %w", runtime.GOOS, servicemanager.ErrNotSupported)
 }
+
+// Boot is empty, as nothing begins with an init here.
+func Boot() string { return "" }

@@ -8,9 +8,8 @@ import (
 
 // The end: the program has had the signal, or has ended; the tree stops its
 // services in order and ends; the last steps are run; then whoever is left is
-// told to end. Each step is
-// over in the moment in which the last process that it is about has ended. One
-// deadline holds for all.
+// told to end. Each of these is over in the moment in which the last process that
+// it is about has ended. One deadline holds for all.
 
 // reapWithin is how long killed processes may take to end.
 const reapWithin = time.Second

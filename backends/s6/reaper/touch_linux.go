@@ -1,11 +1,11 @@
 package reaper
 
 import (
-	"bytes"
 	"errors"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hermes-gateway/hermes-gateway/internal/shebang"
 )
 
 // touch opens and reads the beginning of a program and of its interpreters, as
@@ -50,19 +50,11 @@ func interpreter(dir int, path string) (string, error) {
 		return "", err
 	}
 	defer unix.Close(fd)
-	var buf [256]byte // BINPRM_BUF_SIZE
-	n, err := unix.Pread(fd, buf[:], 0)
+	var head [shebang.HeadSize]byte
+	n, err := unix.Pread(fd, head[:], 0)
 	if err != nil {
 		return "", err
 	}
-	line, ok := bytes.CutPrefix(buf[:n], []byte("#!"))
-	if !ok {
-		return "", nil
-	}
-	line, _, _ = bytes.Cut(line, []byte("\n"))
-	name := strings.TrimLeft(string(line), " \t")
-	if end := strings.IndexAny(name, " \t\x00"); end >= 0 {
-		name = name[:end]
-	}
+	name, _ := shebang.Interpreter(head[:n])
 	return name, nil
 }

@@ -106,7 +106,7 @@ func (t *Tree) mayLive(dir *fsat.Dir) (bool, error) {
 			return unlessAbsent(err)
 		}
 		in, err := supervise.ParseInstance(string(text))
-		live = live || err == nil && survivor.MayLive(in, t.host)
+		live = live || err != nil || survivor.MayLive(in, t.host) // who cannot read it cannot know
 		return nil
 	}
 	err := errors.Join(look(dir), inLog(dir, look))

@@ -37,6 +37,7 @@ func TestBootCleaning(t *testing.T) {
 		"image/run": "", "image/down": down, "image/supervise/status": "x", "image/event/x": "", "image/log/supervise/status": "x", "image/log/run": "", "image/log/down": "", "image/data/mine": "",
 		".hg-new-1/run": "", ".hg-del-1/run": "", ".hg-new-held/run": "", ".other/run": "",
 		"unknown/data/registered": "x", "unknown/down": down, "unknown/run": "", "unknown/supervise/instance": "v1 starting 0 1 - - up none\n",
+		"odd/data/registered": "x", "odd/down": down, "odd/run": "", "odd/supervise/instance": "v9 of a later version\n",
 		"held/data/registered": "x", "held/down": down, "held/run": "",
 	})
 	leave(t, other, map[string]string{"linked/data/registered": "x", "linked/run": "", "linked/down": down, "state/status": ""})
@@ -54,7 +55,7 @@ func TestBootCleaning(t *testing.T) {
 	mustDo(t, unix.Flock(int(staging.Fd()), unix.LOCK_EX|unix.LOCK_NB))
 
 	stays := []string{"image/run", "image/down", "image/data/mine", "image/log/run", ".hg-new-held/run", ".other/run",
-		"unknown/run", "held/run", "linked/run", "links/event/status", svscan.BootFile}
+		"unknown/run", "odd/run", "held/run", "linked/run", "links/event/status", svscan.BootFile}
 	goes := []string{"slot", "logged", "image/supervise", "image/event", "image/log/supervise", ".hg-new-1", ".hg-del-1"}
 	tree := func(boot string) {
 		t.Helper()

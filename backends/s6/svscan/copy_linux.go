@@ -32,16 +32,9 @@ func (t *Tree) copyServices() error {
 	if from == "" {
 		return nil
 	}
-	info, err := os.Stat(from)
-	if err == nil {
-		err = mayCopy(info)
-	}
+	entries, err := readTrusted(from)
 	if err != nil {
 		return fmt.Errorf("services %s: %w: %w", from, ErrRefused, err)
-	}
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		return fmt.Errorf("services: %w: %w", ErrRefused, err)
 	}
 	for _, e := range entries {
 		name, path := e.Name(), filepath.Join(from, e.Name())
@@ -111,16 +104,9 @@ func copyDir(to *fsat.Dir, from string, depth int) error {
 	if depth == 0 {
 		return fmt.Errorf("%s: directories are more than %d deep", from, mostDepth)
 	}
-	info, err := os.Stat(from)
-	if err == nil {
-		err = mayCopy(info)
-	}
+	entries, err := readTrusted(from)
 	if err != nil {
 		return fmt.Errorf("%s: %w", from, err)
-	}
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		return err
 	}
 	for _, e := range entries {
 		name, path := e.Name(), filepath.Join(from, e.Name())
@@ -173,6 +159,18 @@ func copyFile(to *fsat.Dir, name, path string, info fs.FileInfo) error {
 		return fmt.Errorf("it has more than %d MiB", mostFile>>20)
 	}
 	return to.Create(name, text, uint32(info.Mode().Perm()&^0o022))
+}
+
+// readTrusted reads a directory that may be copied from.
+func readTrusted(dir string) ([]os.DirEntry, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayCopy(info); err != nil {
+		return nil, err
+	}
+	return os.ReadDir(dir)
 }
 
 // mayCopy says why root must not run what somebody else could have changed.

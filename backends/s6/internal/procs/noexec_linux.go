@@ -1,7 +1,6 @@
 package procs
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,14 +9,12 @@ import (
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/fsat"
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/reaper"
+	"github.com/hermes-gateway/hermes-gateway/internal/shebang"
 )
 
 // A container's tmpfs is mounted noexec unless somebody asks for more, and so the
 // kernel executes no script there. Its interpreter may: then it is executed as the
 // kernel would have done it.
-
-// headSize is what the kernel reads of a program (BINPRM_BUF_SIZE).
-const headSize = 256
 
 // interpreted is spec for a script on a file system that is mounted noexec. ok is
 // false where refused has another cause.
@@ -36,35 +33,19 @@ func interpreted(dir *fsat.Dir, spec reaper.Spec, refused error) (_ reaper.Spec,
 		unix.Fstatfs(fd, &fs) != nil || fs.Flags&unix.ST_NOEXEC == 0 {
 		return spec, false, nil
 	}
-	head := make([]byte, headSize)
+	head := make([]byte, shebang.HeadSize)
 	n, err := unix.Pread(fd, head, 0)
 	if err != nil {
 		return spec, false, err
 	}
-	words := interpreter(head[:n])
-	if words == nil {
+	path, arg := shebang.Interpreter(head[:n])
+	if path == "" {
 		return spec, false, fmt.Errorf("%w: the file system is mounted noexec, where only scripts with #! work; mount it exec, or have a script execute the program", refused)
 	}
-	spec.Args = append(append(words, spec.Path), spec.Args[1:]...)
-	spec.Path = words[0]
+	words := []string{path, spec.Path}
+	if arg != "" {
+		words = []string{path, arg, spec.Path}
+	}
+	spec.Path, spec.Args = path, append(words, spec.Args[1:]...)
 	return spec, true, nil
-}
-
-// interpreter is what the first line of a script has executed: a path, and
-// everything after it as one word. Source: execve(2), Linux fs/binfmt_script.c.
-func interpreter(head []byte) []string {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	text, script := bytes.CutPrefix(line, []byte("#!"))
-	if !script {
-		return nil
-	}
-	text = bytes.Trim(text, " \t")
-	at := bytes.IndexAny(text, " \t")
-	switch {
-	case len(text) == 0:
-		return nil
-	case at < 0:
-		return []string{string(text)}
-	}
-	return []string{string(text[:at]), string(bytes.TrimLeft(text[at:], " \t"))}
 }

@@ -98,10 +98,10 @@ func (p *Procs) Start(spec supervise.StartSpec) (supervise.Child, error) {
 	}
 	c.process, err = p.cfg.Reaper.Start(program)
 	if err != nil {
-		script, ok, why := interpreted(p.cfg.Dir, program, err)
+		instead, ok, why := interpreted(p.cfg.Dir, program, err)
 		switch {
 		case ok:
-			c.process, err = p.cfg.Reaper.Start(script)
+			c.process, err = p.cfg.Reaper.Start(instead)
 		case why != nil:
 			err = why
 		}

@@ -1,7 +1,6 @@
 package initcmd
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
+	"github.com/hermes-gateway/hermes-gateway/internal/shebang"
 )
 
 // Hooks are programs of a directory that run before all else, or at the end. An
@@ -116,24 +116,18 @@ func canRun(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// interpreterOf is what the first line of a script names, as execve(2) reads it.
+// interpreterOf is what the first line of a script names.
 func interpreterOf(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	head := make([]byte, 256) // BINPRM_BUF_SIZE
+	head := make([]byte, shebang.HeadSize)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return "", err
 	}
-	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
-	text, script := bytes.CutPrefix(line, []byte("#!"))
-	if !script {
-		return "", nil
-	}
-	word, _, _ := strings.Cut(strings.TrimLeft(string(text), " \t"), " ")
-	word, _, _ = strings.Cut(word, "\t")
-	return word, nil
+	name, _ := shebang.Interpreter(head[:n])
+	return name, nil
 }

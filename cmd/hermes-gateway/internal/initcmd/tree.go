@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
 	"github.com/hermes-gateway/hermes-gateway/servicemanager"
 )
 
@@ -27,7 +28,7 @@ func (o *options) tree() ([]string, error) {
 		return nil, err
 	}
 	words := []string{"svscan", "--make"}
-	if boot := thisBoot(); boot != "" {
+	if boot := pid1.Boot(); boot != "" {
 		words = append(words, "--boot="+boot)
 	}
 	if services != "" {

@@ -1,5 +1,0 @@
-//go:build !linux
-
-package initcmd
-
-func thisBoot() string { return "" }
