@@ -64,7 +64,7 @@ func TestRow57HookFails(t *testing.T) {
 	} {
 		dir := hookDir(t, "1", failing, "2", "echo two")
 		ended := hookDir(t, "1", "echo ended with $1")
-		words := append([]string{"--hooks", dir, "--finish-hooks", ended, "--hook-timeout", "500ms"}, sh("echo program")...)
+		words := append([]string{"--hooks", dir, "--finish-hooks", ended, "--hook-timeout", "3s"}, sh("echo program")...)
 		b := start(t, setting{}, words...)
 		out, code := b.wait()
 		if said := b.stderr.String(); code != 125 || out != "" || !strings.Contains(said, "boot stopped: hook "+dir+"/1 ") ||
@@ -209,7 +209,7 @@ func TestRow69FinishHookHangs(t *testing.T) {
 	t.Parallel()
 	hangs := "trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"
 	for limit, words := range map[string][]string{
-		"its own": {"--finish-timeout", "300ms", "--stop-within", long},
+		"its own": {"--finish-timeout", "3s", "--stop-within", long},
 		"of all":  {"--finish-timeout", long, "--stop-within", "500ms"},
 	} {
 		dir := hookDir(t, "1", hangs, "2", "echo two")
