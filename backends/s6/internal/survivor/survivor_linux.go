@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -61,6 +60,8 @@ func (f *Finder) Find(ctx context.Context) (*supervise.Survivor, error) {
 		return nil, f.unsure(errors.New("the kernel does not say, or did not, which boot and which pid namespace this is (is /proc mounted?)"))
 	case !here:
 		return nil, f.forget() // what was alive then and there is not alive here
+	case in.Stage == supervise.StageStarting && beforeAll(in):
+		return nil, f.forget()
 	case in.Stage == supervise.StageStarting:
 		if err := f.endUnborn(ctx, in); err != nil {
 			return nil, f.unsure(err)
@@ -94,14 +95,21 @@ func MayLive(in supervise.Instance, here supervise.Host) bool {
 		return !known
 	}
 	if in.Stage == supervise.StageStarting {
-		return true
+		return !beforeAll(in)
 	}
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(in.PID) + "/stat")
+	ticks, err := reaper.Ticks(in.PID)
 	if err != nil {
 		return !errors.Is(err, os.ErrNotExist) && !errors.Is(err, unix.ESRCH)
 	}
-	p, err := parseStat(b)
-	return err != nil || p.started == in.Ticks
+	return ticks == in.Ticks
+}
+
+// beforeAll says whether a start was recorded before the first process of this pid
+// namespace began. The number of a namespace is given out again when it is gone, at
+// once even: then the record is of another one, of which nothing is left.
+func beforeAll(in supervise.Instance) bool {
+	first, err := reaper.Ticks(1)
+	return err == nil && in.Ticks != 0 && in.Ticks < first
 }
 
 // sameHost says whether a record was made where we are. One word that differs

@@ -1,6 +1,7 @@
 package initcmd
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -199,6 +200,25 @@ func TestRow77StartedAgain(t *testing.T) {
 	awaitLives(t, b, lives, 1)
 	if got := do("list --exact"); got != "web\n" {
 		t.Errorf("services: %q", got)
+	}
+}
+
+// Row 77: the container before was killed while it started a service, and its pid
+// namespace had the number that ours has.
+func TestRow77SameNamespaceNumber(t *testing.T) {
+	t.Parallel()
+	dir, lives := scanDir(t, "")
+	for file, text := range map[string]string{"run": "", "down": "", "data/registered": "x"} {
+		write(t, filepath.Join(dir, "slot", file), text)
+	}
+	must(t, os.MkdirAll(filepath.Join(dir, "slot/supervise"), 0o700))
+	record := `set -e; ns=$(stat -L -c %i /proc/self/ns/pid); set -- $(sed 's/.*) //' /proc/1/stat) "$@"; began=${20}; shift 50
+echo "v1 starting 0 $((began - 1)) $(cat /proc/sys/kernel/random/boot_id) $ns up none" > ` + filepath.Join(dir, "slot/supervise/instance") + `
+exec "$@"`
+	b := start(t, setting{through: []string{"/bin/sh", "-c", record, "sh"}}, "--scandir", dir, "--grace", long, "--stop-within", long)
+	awaitLives(t, b, lives, 1)
+	if _, err := os.Stat(filepath.Join(dir, "slot")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the slot is there: %v, it says %q", err, b.stderr.String())
 	}
 }
 
