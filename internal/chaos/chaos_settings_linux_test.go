@@ -10,7 +10,7 @@ import (
 func duration() time.Duration {
 	d, err := time.ParseDuration(os.Getenv("CHAOS_TIME"))
 	if err != nil || d <= 0 {
-		return 10 * time.Second
+		return 5 * time.Second
 	}
 	return d
 }

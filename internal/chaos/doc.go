@@ -10,7 +10,7 @@
 //
 // The clock is set only where root allows it, as the system has one for all.
 //
-//	CHAOS_TIME      how long, as a Go duration; 10s if unset
+//	CHAOS_TIME      how long, as a Go duration; 5s if unset
 //	CHAOS_SEED      the seed of an earlier run, which prints it at its start
 //	CHAOS_SERVICES  how many services; 200 if unset
 //	CHAOS_CLOCK     not empty: set the system's clock, too, by up to 45 s

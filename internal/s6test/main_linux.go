@@ -48,6 +48,13 @@ func sideBySide() {
 	}
 }
 
+// Brief says that tests which try a thing many times may try it less often: go test
+// -short was asked for, or this is the run as root, and the one as an unprivileged
+// user comes next.
+func Brief() bool {
+	return testing.Short() || os.Geteuid() == 0 && os.Getenv(asUser) == "" && onceMore()
+}
+
 // onceMore is false for runs that list, fuzz, profile or measure.
 func onceMore() bool {
 	return !slices.ContainsFunc(os.Args[1:], func(a string) bool {

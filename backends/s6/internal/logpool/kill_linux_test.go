@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/logpool/wire"
+	"github.com/hermes-gateway/hermes-gateway/internal/s6test"
 )
 
 // writer is a service that writes the numbered lines.
@@ -66,7 +67,7 @@ func (w *writer) writes(r *rand.Rand, stop *atomic.Bool, wholeLines bool) error 
 func TestKilledAtAnyInstant(t *testing.T) {
 	t.Parallel()
 	kills := 150 // and as many as the other user
-	if testing.Short() {
+	if s6test.Brief() {
 		kills = 30
 	}
 	seed := uint64(time.Now().UnixNano())

@@ -348,7 +348,10 @@ func TestNotKept(t *testing.T) {
 // be kept is kept.
 func TestKilledAtRandom(t *testing.T) {
 	t.Parallel()
-	const rounds, limit = 300, 15 * time.Second
+	rounds, limit := 300, 15*time.Second
+	if s6test.Brief() {
+		rounds = 30
+	}
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

@@ -97,7 +97,7 @@ func must(t testing.TB, err error) {
 
 // superviseForEver is the supervisor that is killed. It says what it shows.
 func superviseForEver(dir string) error {
-	held, err := hold(dir)
+	held, err := holdWhenFree(dir)
 	if err != nil {
 		return err
 	}
@@ -151,6 +151,19 @@ func hold(dir string) (*superdir.Dir, error) {
 		return nil, err
 	}
 	return superdir.Open(d, superdir.Config{Group: superdir.NoGroup})
+}
+
+// holdWhenFree waits for a process that the one before was making: it has the lock
+// until it is executed or dies, of which nobody is told.
+func holdWhenFree(dir string) (*superdir.Dir, error) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); ; <-tick.C {
+		held, err := hold(dir)
+		if !errors.Is(err, superdir.ErrRunning) || time.Now().After(end) {
+			return held, err
+		}
+	}
 }
 
 type speaker struct{}

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hermes-gateway/hermes-gateway/internal/s6test"
 )
 
 // stream writes numbered lines into a pipe that outlives loggers.
@@ -39,7 +41,7 @@ func (h held) stream(n int) *stream {
 // read and not written, never more; what is in the pipe and on file stays.
 func TestKilledAtAnyMoment(t *testing.T) {
 	total := 1_000_000
-	if testing.Short() {
+	if s6test.Brief() {
 		total = 100_000
 	}
 	const kills = 40

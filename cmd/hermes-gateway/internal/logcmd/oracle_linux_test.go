@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hermes-gateway/hermes-gateway/internal/s6test"
 )
 
 // result is all that a run leaves behind.
@@ -214,7 +216,11 @@ func TestSameLinesInBursts(t *testing.T) {
 	for _, script := range []string{"n1000 s4096 T ./log", "n1000 s10000 t ./log 1", "-b n1000 s4096 ./log", "-- - +5 n1000 s4096 ./log"} {
 		t.Run(script, func(t *testing.T) {
 			t.Parallel()
-			text := numbered(20000, 70)
+			lines := 20000
+			if s6test.Brief() {
+				lines = 2000
+			}
+			text := numbered(lines, 70)
 			var got [2]string
 			for i, p := range []program{real(t), ours(t)} {
 				dir := t.TempDir()
