@@ -74,7 +74,8 @@ func (e *engine) begin(ctx context.Context) error {
 		e.adopt(found)
 	}
 	var actions []action
-	e.state, actions = begin(time.Now(), !isDown, found, problem)
+	e.state, actions = begin(time.Now(), !isDown && !e.Down, e.Hold, found, problem)
+	e.state.once = e.Once
 	e.perform(ctx, actions)
 	return nil
 }

@@ -31,8 +31,9 @@ func step(s state, e event) (state, []action) {
 }
 
 // begin is the first turn of a supervisor. found is what an earlier one left
-// running, or nil; problem is shown until the next start.
-func begin(at time.Time, want bool, found *Survivor, problem string) (state, []action) {
+// running, or nil; problem is shown until the next start. With hold the start
+// waits for a command.
+func begin(at time.Time, want, hold bool, found *Survivor, problem string) (state, []action) {
 	t := turn{
 		state: state{stamp: at, readyStamp: at, wantUp: want, ready: true, note: Note{Problem: problem}},
 		event: event{at: at, found: found},
@@ -53,7 +54,7 @@ func begin(at time.Time, want bool, found *Survivor, problem string) (state, []a
 	t.neverStarted = true
 	t.add(action{kind: doPublish})
 	t.notify("s")
-	if want {
+	if want && !hold {
 		t.arm(restartDue, at)
 	}
 	return t.state, t.actions

@@ -46,6 +46,7 @@ func (t *turn) becomeReady() {
 // known whether there is a finish.
 func (t *turn) buryRun() {
 	t.last = t.event.exit
+	t.deaths++
 	t.paused, t.ready, t.announces = false, false, false
 	t.stamp = t.event.at
 	t.note = Note{}
@@ -91,8 +92,11 @@ func (t *turn) goDown(events string, forGood bool) {
 	if t.last.Unknown {
 		t.note.Problem = "exit status unknown: it outlived its supervisor"
 	}
-	if forGood {
+	if forGood || t.once {
 		t.wantUp = false
+	}
+	if t.once && !forGood && !t.asked && t.last != Exited(0) {
+		t.note.Failed, t.note.Problem = true, "it has failed, and is started once only: mend it, and give the command u"
 	}
 	if forGood && !t.asked { // asked for, it is down and no failure
 		t.note.Failed, t.note.Problem = true, "finish exited 125: it is not to be started again by itself"

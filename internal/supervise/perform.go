@@ -22,6 +22,7 @@ func (e *engine) perform(ctx context.Context, actions []action) (next event, aga
 			e.publish()
 		case doShowNote:
 			e.showNote()
+			e.tell()
 		case doNotify:
 			e.Store.Notify(a.text)
 		case doSend, doSendGroup, doSendDownSignal, doSendReloadSignal, doKillHard:
@@ -59,6 +60,13 @@ func (e *engine) publish() {
 	e.showNote()
 	if err := e.Store.WriteStatus(e.state.status()); err != nil {
 		e.warnf("the status could not be written: %v", err)
+	}
+	e.tell()
+}
+
+func (e *engine) tell() {
+	if e.Changed != nil {
+		e.Changed(Change{Status: e.state.status(), Note: e.state.note, Announces: e.state.announces, Deaths: e.state.deaths})
 	}
 }
 

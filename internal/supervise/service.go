@@ -24,7 +24,39 @@ type Config struct {
 	// Problem is shown from the beginning until the next start: why an
 	// earlier Run failed.
 	Problem string
+
+	// Run is the program that the service is, relative to its directory; empty:
+	// "./run".
+	Run string
+	// Down has the service begin wanted down, as with a file down.
+	Down bool
+	// Hold has a service that is wanted up wait for the command u: what it
+	// needs is not there yet.
+	Hold bool
+	// Once has run started once: when it has ended it is not started again by
+	// itself, and an end that nobody asked for is a failure unless its exit code
+	// is 0.
+	Once bool
+	// Changed takes what has become of the service, after all that is written is
+	// written; nil: nobody wants to know. It must not wait.
+	Changed func(Change)
 }
+
+// Change is what has become of a service.
+type Change struct {
+	Status    Status
+	Note      Note
+	Announces bool // run is expected to say that it is ready
+	Deaths    int  // of run, since this supervisor began
+}
+
+// Up says whether run is there, and is ready where it says so.
+func (c Change) Up() bool {
+	return c.Status.PID != 0 && !c.Status.Finishing && (c.Status.Ready || !c.Announces)
+}
+
+// Exit is how the last run that ended did.
+func (c Change) Exit() Exit { return exitOf(c.Status.Wait) }
 
 // Signal is a signal that s6-supervise takes, as a call.
 type Signal uint8

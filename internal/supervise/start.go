@@ -31,7 +31,11 @@ func (e *engine) tryStart(ctx context.Context) event {
 	if err := e.writeInstance(starting); err != nil {
 		return event{kind: startFailed, retry: true, problem: fmt.Sprintf("not started: the instance record could not be written: %v", err)}
 	}
-	child, err := e.Processes.Start(StartSpec{Path: "./run", Args: []string{"./run", e.Name}, NotifyFD: fd})
+	run := e.Run
+	if run == "" {
+		run = "./run"
+	}
+	child, err := e.Processes.Start(StartSpec{Path: run, Args: []string{run, e.Name}, NotifyFD: fd})
 	if err != nil {
 		if err := e.writeInstance(Instance{Host: e.Host, WantUp: e.state.wantUp}); err != nil {
 			e.warnf("the instance record could not be written: %v", err)

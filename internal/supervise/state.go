@@ -20,7 +20,9 @@ type state struct {
 	neverStarted bool  // no status was written since the first
 	announces    bool  // run is expected to say that it is ready
 	asked        bool  // d or D since the last start: the death is no crash
+	deaths       int   // of run
 	level        uint8 // how often the backoff has doubled
+	once         bool  // it is not started again by itself
 
 	note Note
 }

@@ -3,6 +3,7 @@ package svscan
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -88,7 +89,7 @@ func (t *Tree) cleanEntry(name string) error {
 	if ours || registered || copied {
 		return t.dir.RemoveAll(name)
 	}
-	return errors.Join(cleanState(dir), inLog(dir, cleanState))
+	return errors.Join(cleanState(dir), inLog(dir, cleanState), cleanDone(dir))
 }
 
 // mayLive says whether a service or its logger, or who supervises them, could be
@@ -132,6 +133,16 @@ func cleanState(dir *fsat.Dir) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// cleanDone has a oneshot be run again.
+func cleanDone(dir *fsat.Dir) error {
+	data, err := dir.Sub(filepath.Dir(doneFile))
+	if err != nil {
+		return unlessAbsent(err)
+	}
+	defer data.Close()
+	return unlessAbsent(data.Remove(filepath.Base(doneFile)))
 }
 
 // unlessAbsent drops the news that something is not there, or is no directory.

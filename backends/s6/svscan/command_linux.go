@@ -88,10 +88,20 @@ func (t *Tree) stop(hard bool) {
 	if t.phase == scanning {
 		t.phase = stopping
 	}
-	for _, e := range t.entries {
-		e.terminate(hard)
-		t.settle(e)
+	if hard {
+		for _, e := range t.entries {
+			t.tellStop(e, hard)
+			t.settle(e)
+		}
+		return
 	}
+	clear(t.limits)
+	for _, e := range t.entries {
+		if t.blocked(e) {
+			e.main.control([]byte{'O'}) // its end comes, and no new start
+		}
+	}
+	t.stopFree()
 }
 
 // endInactive ends the supervisors of services that are no longer in the scan

@@ -28,10 +28,10 @@ const (
 // copyServices copies the service directories of Options.Services. What state they
 // have is not theirs any more.
 func (t *Tree) copyServices() error {
-	from := t.opts.Services
-	if from == "" {
-		return nil
+	if err := t.copyRC(); err != nil || t.opts.Services == "" {
+		return err
 	}
+	from := t.opts.Services
 	entries, err := readTrusted(from)
 	if err != nil {
 		return fmt.Errorf("services %s: %w: %w", from, ErrRefused, err)
@@ -43,7 +43,7 @@ func (t *Tree) copyServices() error {
 			continue
 		}
 		if err == nil {
-			err = t.copyService(name, path)
+			err = t.makeCopy(name, path, func(dir *fsat.Dir) error { return copyDir(dir, path, mostDepth) })
 		}
 		if err != nil {
 			return fmt.Errorf("service %s cannot be copied: %w: %w", path, ErrRefused, err)
@@ -52,8 +52,8 @@ func (t *Tree) copyServices() error {
 	return nil
 }
 
-// copyService makes a whole directory and renames it to its name.
-func (t *Tree) copyService(name, path string) (err error) {
+// makeCopy makes a whole directory, which fill fills, and renames it to its name.
+func (t *Tree) makeCopy(name, path string, fill func(*fsat.Dir) error) (err error) {
 	if _, err := t.dir.Stat(name); err == nil {
 		if copied, err := t.isCopy(name); err != nil || copied {
 			return err
@@ -72,7 +72,7 @@ func (t *Tree) copyService(name, path string) (err error) {
 			err = errors.Join(err, t.dir.RemoveAll(staging))
 		}
 	}()
-	if err = copyDir(dir, path, mostDepth); err != nil {
+	if err = fill(dir); err != nil {
 		return err
 	}
 	data, err := dir.Mkdir("data", 0o755)
@@ -84,6 +84,9 @@ func (t *Tree) copyService(name, path string) (err error) {
 	}
 	defer data.Close()
 	if err = data.Create(filepath.Base(copyMark), nil, 0o644); err != nil {
+		return err
+	}
+	if err = t.applyCondition(dir, data); err != nil {
 		return err
 	}
 	return t.dir.RenameNoReplace(staging, name)

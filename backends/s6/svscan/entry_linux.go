@@ -19,6 +19,7 @@ type entry struct {
 	active   bool      // it was there in the last scan
 	returned bool      // so it was, but it is to begin anew
 	catchAll bool
+	order
 
 	main *supervisor
 	log  *supervisor // nil: no logger, or a pooled one
@@ -33,6 +34,9 @@ func (t *Tree) left(s *supervisor) {
 	s.running = false
 	t.live--
 	t.settle(s.entry)
+	if t.phase == stopping && t.waiting > 0 {
+		t.stopFree()
+	}
 }
 
 // restartDelay is between two starts of a supervisor (s6-svscan 2.15.1).
@@ -64,6 +68,10 @@ func (t *Tree) settle(e *entry) {
 func (t *Tree) remove(e *entry) {
 	t.count -= len(e.supervisors())
 	delete(t.entries, e.id)
+	if t.names[e.name] == e {
+		delete(t.names, e.name)
+	}
+	t.forgetOrder(e)
 	e.dir.Close()
 	if (e.active || e.returned) && t.phase == scanning {
 		t.rescanAt(time.Now())

@@ -9,6 +9,7 @@ type inbox struct {
 	mu       sync.Mutex // guards what follows
 	commands []byte
 	ended    []*supervisor
+	told     []*supervisor // of these there is news
 }
 
 // mostCommands is how many commands may wait, in bytes: what a FIFO holds.
@@ -39,10 +40,17 @@ func (in *inbox) end(s *supervisor) {
 	in.ring()
 }
 
-func (in *inbox) take() (commands []byte, ended []*supervisor) {
+func (in *inbox) tell(s *supervisor) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	commands, ended = in.commands, in.ended
-	in.commands, in.ended = nil, nil
-	return commands, ended
+	in.told = append(in.told, s)
+	in.ring()
+}
+
+func (in *inbox) take() (commands []byte, ended, told []*supervisor) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	commands, ended, told = in.commands, in.ended, in.told
+	in.commands, in.ended, in.told = nil, nil, nil
+	return commands, ended, told
 }

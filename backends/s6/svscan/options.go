@@ -47,6 +47,15 @@ type Options struct {
 	// own is left alone. Empty: there is none.
 	Services string
 
+	// RC is a directory of definitions in the source format of s6-rc, which become
+	// service directories in Dir as those of Services do. The bundles user and
+	// user2, there or in ../user-bundles.d, say which of them. Empty: there is none.
+	RC string
+	// Words is the interpreter, with one argument or none, that runs up and down of
+	// a oneshot where there is no execlineb: a text that Words of package execline
+	// takes apart. Empty: there is none.
+	Words string
+
 	// Max is how many services and loggers there may be; 0 means 1000.
 	Max int
 	// MaxName is how long the name of a service may be, in bytes; 0 means 251.
@@ -58,6 +67,14 @@ type Options struct {
 	// the command b does. Otherwise it stops them, as the command t does.
 	Leave bool
 
+	// Report takes what an init above the tree is to know, one line of at most
+	// 512 bytes with its newline at a time: "ready" when commands are taken;
+	// "all-ready" when every service found at first is ready, is down as it should
+	// be, or has been given up; "gave-up NAME REASON" when a service is not started
+	// again by itself, or what it needs is not there; "essential NAME STATUS" when
+	// one that has the file essential is down for good, with an exit code, or
+	// 128+n for signal n. It must not block; nil drops all.
+	Report func(line string)
 	// Ready is called once, before the first scan, when commands are taken.
 	Ready func()
 	// Settled is called after many services have begun and none has for half a

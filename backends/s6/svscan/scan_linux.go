@@ -22,7 +22,6 @@ const retryScan = 4 * time.Second
 // scan compares the scan directory with what is supervised. What is new is
 // supervised, what is gone is no longer started again.
 func (t *Tree) scan() {
-	t.scanned = true
 	t.rescan = time.Time{}
 	if t.opts.Rescan > 0 {
 		t.rescanAt(time.Now().Add(t.opts.Rescan))
@@ -69,6 +68,10 @@ func (t *Tree) scan() {
 			t.settle(e)
 		}
 	}
+	t.scanned = true
+	t.missing()
+	t.release()
+	t.tellAllReady()
 }
 
 // look tells the identity of a directory. Links are followed here, and only
@@ -121,7 +124,11 @@ func (t *Tree) add(name string, id identity) bool {
 	e := &entry{tree: t, name: name, id: id, dir: dir, active: true, catchAll: name == catchAllName}
 	e.main = newSupervisor(e, name)
 	t.entries[id] = e
+	if t.names[name] == nil {
+		t.names[name] = e
+	}
 	t.count++
+	t.readOrder(e)
 	if !e.catchAll {
 		t.addLogger(e)
 	}

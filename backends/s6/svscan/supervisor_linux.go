@@ -38,6 +38,12 @@ type supervisor struct {
 	waiting []supervise.Signal // for service, which is not there yet
 	gone    bool               // it leaves: signals mean nothing any more
 	pooled  *pooledLog         // of this run, if isPooled
+
+	hold, once, done  bool   // see supervise.Config
+	problem           string // why it is not started
+	undoes            bool   // at its end undo is run
+	now               life
+	listened, telling bool
 }
 
 func newSupervisor(e *entry, name string) *supervisor {
@@ -77,6 +83,28 @@ func (s *supervisor) signal(sig supervise.Signal) {
 	}
 }
 
+// order says how it begins.
+func (s *supervisor) order(hold, once, done bool, problem string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hold, s.once, s.done, s.problem, s.listened = hold, once, done, problem, true
+}
+
+// unhold starts what has waited.
+func (s *supervisor) unhold() {
+	s.mu.Lock()
+	s.hold, s.problem = false, ""
+	s.mu.Unlock()
+	s.control([]byte{'u'})
+}
+
+// undo has the end of the supervisor undo what its run has done.
+func (s *supervisor) undo() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.undoes = true
+}
+
 // control is what was written into supervise/control.
 func (s *supervisor) control(bytes []byte) {
 	s.mu.Lock()
@@ -110,6 +138,7 @@ func (s *supervisor) run(ctx context.Context) {
 	}
 	if s.begin(ctx) {
 		s.keepRunning(ctx)
+		s.runUndo(ctx)
 	}
 	s.end()
 }
@@ -209,6 +238,25 @@ func (s *supervisor) keepRunning(ctx context.Context) {
 	}
 }
 
+// runUndo runs the file undo as the service was run, if that was asked for.
+func (s *supervisor) runUndo(ctx context.Context) {
+	s.mu.Lock()
+	undoes := s.undoes
+	s.undoes = false
+	s.mu.Unlock()
+	if !undoes || ctx.Err() != nil {
+		return
+	}
+	cfg := s.config("")
+	cfg.Run, cfg.Hold, cfg.Once, cfg.Changed = "./"+undoFile, true, true, nil
+	service := supervise.New(cfg)
+	_ = service.Control([]byte("ux")) // it is run, and that is the end
+	s.install(service)
+	if err := service.Run(ctx); err != nil && ctx.Err() == nil {
+		s.warn(err.Error())
+	}
+}
+
 func (s *supervisor) current() *supervise.Service {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -235,18 +283,32 @@ func (s *supervisor) recoverFrom(ctx context.Context, err error) bool {
 }
 
 func (s *supervisor) newService(problem string) *supervise.Service {
+	return supervise.New(s.config(problem))
+}
+
+func (s *supervisor) config(problem string) supervise.Config {
 	t, dir := s.entry.tree, s.dir
+	s.mu.Lock()
+	hold, once, done := s.hold, s.once, s.done
+	if problem == "" {
+		problem = s.problem
+	}
+	s.mu.Unlock()
 	processes := procs.New(procs.Config{
 		Reaper: t.reaper, Mux: t.mux, Dir: dir.Dir(), Lock: dir.LockFD(),
 		Stdio: s.stdio, Stderr: s.stderr(), Env: t.env,
 		Check: func(path string) error { return mayExecute(dir.Dir(), path) },
 	})
-	return supervise.New(supervise.Config{
+	cfg := supervise.Config{
 		Name: s.name, Host: t.host,
 		Files: dir, Processes: processes, Store: dir,
 		Survivors: &survivor.Finder{Dir: dir, Host: t.host, Reaper: t.reaper},
-		Log:       s, Problem: problem,
-	})
+		Log:       s, Problem: problem, Hold: hold, Once: once, Down: done,
+	}
+	if !s.logger {
+		cfg.Changed = s.changed
+	}
+	return cfg
 }
 
 func (s *supervisor) stderr() int {

@@ -17,6 +17,7 @@ import (
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/logpool/pool"
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/mux"
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/procs"
+	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/report"
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/superdir"
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/survivor"
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/reaper"
@@ -42,16 +43,23 @@ type Tree struct {
 	mail   inbox
 
 	// What follows is the loop's.
-	entries map[identity]*entry
-	count   int       // services and loggers in entries
-	live    int       // supervisors that run
-	started int       // supervisors started so far
-	phase   phase     // what the tree is about
-	scanned bool      // the first scan has been
-	rescan  time.Time // when to look at the scan directory; zero: not by itself
-	leave   context.CancelFunc
-	workers sync.WaitGroup
-	slots   chan struct{} // bounds how many services begin at the same time
+	entries   map[identity]*entry
+	names     map[string]*entry
+	needed    map[string]int // how many need the service of a name
+	held      map[*entry]bool
+	limits    map[*entry]time.Time
+	count     int   // services and loggers in entries
+	live      int   // supervisors that run
+	started   int   // supervisors started so far
+	phase     phase // what the tree is about
+	scanned   bool  // the first scan has been
+	unsettled int   // of entries, see settleBoot
+	waiting   int   // to be stopped, until others have been
+	allReady  bool
+	rescan    time.Time // when to look at the scan directory; zero: not by itself
+	leave     context.CancelFunc
+	workers   sync.WaitGroup
+	slots     chan struct{} // bounds how many services begin at the same time
 }
 
 // phase is what a tree is about.
@@ -70,7 +78,8 @@ const (
 func New(opts Options) (*Tree, error) {
 	t := &Tree{
 		opts: opts.withDefaults(), lockFD: -1, controlFD: -1, mail: newInbox(),
-		entries: map[identity]*entry{}, slots: make(chan struct{}, beginAtOnce),
+		entries: map[identity]*entry{}, names: map[string]*entry{}, needed: map[string]int{},
+		held: map[*entry]bool{}, limits: map[*entry]time.Time{}, slots: make(chan struct{}, beginAtOnce),
 	}
 	t.env = procs.Environ(t.opts.Env)
 	t.stdin, t.stdout = int(t.opts.Stdin.Fd()), int(t.opts.Stdout.Fd())
@@ -215,6 +224,7 @@ func (t *Tree) Run(ctx context.Context) error {
 	}
 	services, leave := context.WithCancel(context.Background())
 	t.leave = leave
+	t.report(report.Report{Kind: report.Ready})
 	if t.opts.Ready != nil {
 		t.opts.Ready()
 	}
@@ -242,17 +252,24 @@ func (t *Tree) loop(ctx, services context.Context) {
 	ended := ctx.Done()
 	t.rescan = time.Now()
 	var quiet quietTimer
-	for {
-		commands, left := t.mail.take()
+	var due time.Time // the next start
+	for first := true; ; first = false {
+		commands, left, told := t.mail.take()
 		for _, s := range left {
 			t.left(s)
+		}
+		for _, s := range told {
+			t.hear(s.entry)
 		}
 		t.obey(services, commands)
 		now := time.Now()
 		if t.phase == scanning && !t.rescan.IsZero() && !now.Before(t.rescan) {
 			t.scan()
 		}
-		next := t.startDue(services, now)
+		if first || len(told) == 0 || len(commands)+len(left) > 0 { // news starts no supervisor
+			due = t.startDue(services, now)
+		}
+		next := earlier(due, t.late(now))
 		settled, again := quiet.due(t.started, now)
 		if settled && t.opts.Settled != nil {
 			t.opts.Settled()
