@@ -12,6 +12,7 @@ import (
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/cli"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/early"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/execas"
+	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/execwords"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/initcmd"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/logcmd"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/svscancmd"
@@ -22,6 +23,8 @@ func main() {
 		switch os.Args[1] {
 		case "exec-gateway":
 			os.Exit(execas.Main(os.Args[2:], os.Stderr))
+		case svscancmd.WordsRole:
+			os.Exit(execwords.Main(os.Args[2:], os.Stderr))
 		case "log":
 			os.Exit(logcmd.Main(os.Args[2:], os.Stdout))
 		case "init":

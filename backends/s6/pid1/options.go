@@ -14,6 +14,9 @@ const (
 	ExitNotFound  = 127
 )
 
+// TreeReports is the descriptor on which a tree reports.
+const TreeReports = 3
+
 // Errors of Run; the exit code that comes with them is the init's.
 var (
 	// ErrNothing says that there is neither a program nor a tree to run.
@@ -34,8 +37,16 @@ type Options struct {
 	Env []string
 	// Tree is the argv of the supervision tree, whose first word is the path of
 	// the executable. Empty: there is none. It must end when it gets TERM,
-	// rescan on HUP, and exit 100 when it is of no use to start it again.
+	// rescan on HUP, and exit 100 when it is of no use to start it again. On
+	// descriptor TreeReports it writes the lines of svscan.Options.Report; until
+	// the line ready, HUP and ALRM wait.
 	Tree []string
+	// WaitReady has the program wait until all services of the tree are ready:
+	// one that is given up, or ReadyWithin, fails the boot, unless UnreadyMayFail
+	// says that the program is started nevertheless.
+	WaitReady      bool
+	ReadyWithin    time.Duration // 0: for ever
+	UnreadyMayFail bool
 
 	// BootSteps are run one after the other before the tree and the program
 	// begin, and FinishSteps when both have ended, with the exit code as their

@@ -33,6 +33,7 @@ type initProcess struct {
 	trees     treeTries
 	retry     *time.Timer // when the tree is started again
 	treeSpawn chan struct{}
+	reports   reports
 
 	code    int
 	decided bool // the first failure has it
@@ -51,9 +52,10 @@ type initProcess struct {
 }
 
 type start struct {
-	who who
-	pid int
-	err error
+	who     who
+	pid     int
+	err     error
+	reports *os.File // of a tree
 }
 
 // who is what a start is about.
@@ -84,7 +86,7 @@ func Run(o Options) (int, error) {
 		o: o, env: o.Env, kids: newChildren(),
 		started: make(chan start, 3), treeSpawn: make(chan struct{}, 1), stopAll: make(chan struct{}),
 		retry: stoppedTimer(), kill: stoppedTimer(), unclaimed: map[int]syscall.WaitStatus{},
-		steps: newSteps(o.BootSteps),
+		steps: newSteps(o.BootSteps), reports: newReports(),
 	}
 	if i.env == nil {
 		i.env = Environment()
@@ -108,6 +110,9 @@ func Run(o Options) (int, error) {
 	defer close(i.kids.stop)
 	i.begin()
 	i.loop(signals)
+	if i.reports.pipe != nil {
+		i.reports.pipe.Close()
+	}
 	return i.status(), i.err
 }
 
@@ -132,14 +137,22 @@ func (i *initProcess) begun() {
 		go i.spawnTrees()
 		i.spawnTree()
 	}
-	if len(i.o.Command) > 0 {
-		i.ours = ownsTerminal()
-		apart(func() {
-			settle()
-			pid, err := i.startProgram(i.ours)
-			i.started <- start{who: theProgram, pid: pid, err: err}
-		})
+	switch {
+	case len(i.o.Command) == 0:
+	case len(i.o.Tree) > 0 && i.o.WaitReady:
+		i.waitReady()
+	default:
+		i.beginProgram()
 	}
+}
+
+func (i *initProcess) beginProgram() {
+	i.ours = ownsTerminal()
+	apart(func() {
+		settle()
+		pid, err := i.startProgram(i.ours)
+		i.started <- start{who: theProgram, pid: pid, err: err}
+	})
 }
 
 func (i *initProcess) loop(signals <-chan os.Signal) {
@@ -157,6 +170,10 @@ func (i *initProcess) loop(signals <-chan os.Signal) {
 			i.killLate()
 		case <-i.steps.timeout.C:
 			i.stepLate()
+		case t := <-i.reports.lines:
+			i.hear(t)
+		case <-i.reports.late.C:
+			i.lateReady()
 		case <-i.kids.none: // over looks
 		}
 	}

@@ -28,10 +28,7 @@ func (i *initProcess) take(s os.Signal) {
 	case len(i.o.Command) == 0:
 		i.takeAlone(sig)
 	default:
-		if i.program == starting { // it gets them when it is there
-			i.pending = append(i.pending, sig)
-		}
-		i.pass(sig)
+		i.tellProgram(sig)
 		if i.stops(sig) {
 			i.asked(sig)
 		}
@@ -57,11 +54,19 @@ func (i *initProcess) stops(sig syscall.Signal) bool {
 func (i *initProcess) takeAlone(sig syscall.Signal) {
 	switch {
 	case sig == syscall.SIGHUP || sig == syscall.SIGALRM:
-		i.passTo(i.tree, sig, false)
+		i.tellTree(sig)
 	case slices.Contains([]syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGPWR, syscall.SIGUSR1, syscall.SIGUSR2, rtmin3}, sig),
 		slices.Contains(i.o.StopSignals, sig):
 		i.asked(sig)
 	}
+}
+
+// tellProgram is pass, for one that is still being started as well.
+func (i *initProcess) tellProgram(sig syscall.Signal) {
+	if i.program == starting { // it gets them when it is there
+		i.pending = append(i.pending, sig)
+	}
+	i.pass(sig)
 }
 
 // pass sends a signal to the program, if it is still there.

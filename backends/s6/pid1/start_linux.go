@@ -52,9 +52,20 @@ func isText(path string) bool {
 }
 
 // startTree starts the supervision tree, in a session of its own. It gets TERM
-// when the thread that calls this ends.
-func (i *initProcess) startTree() (int, error) {
-	return i.fork(i.o.Tree[0], i.o.Tree, &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM, Credential: i.credential()})
+// when the thread that calls this ends. What it reports is to be read.
+func (i *initProcess) startTree() (pid int, reports *os.File, err error) {
+	reports, w, err := reportPipe()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer unix.Close(w)
+	attr := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM, Credential: i.credential()}
+	pid, err = i.forkIn("", i.o.Tree[0], i.o.Tree, attr, 0, 1, 2, uintptr(w)) // the last is TreeReports
+	if err != nil {
+		reports.Close()
+		return 0, nil, err
+	}
+	return pid, reports, nil
 }
 
 // credential has a start fail where it cannot be set: nobody runs as who was

@@ -24,9 +24,12 @@ func newSteps(boot []Step) steps {
 	return steps{left: slices.Clone(boot), timeout: stoppedTimer()}
 }
 
-// booting says whether a step of the boot is under way. Nobody else is there then
+// booting says whether a step of the boot is under way, or the program waits for
+// services. Nobody else is there then
 // whom a signal could be for.
-func (i *initProcess) booting() bool { return i.steps.pid != absent && !i.steps.last }
+func (i *initProcess) booting() bool {
+	return i.steps.pid != absent && !i.steps.last || i.reports.waiting
+}
 
 // nextStep starts the next step; after the last one of the boot begins what it
 // was for.
@@ -125,6 +128,7 @@ func (i *initProcess) endBoot() {
 	}
 	i.steps.left = nil
 	i.program = absent
+	i.dropWaiting()
 	if len(i.o.Command) > 0 {
 		i.decide(128 + int(syscall.SIGTERM))
 	}

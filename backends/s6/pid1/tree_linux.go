@@ -43,8 +43,8 @@ func (i *initProcess) spawnTrees() {
 	for {
 		select {
 		case <-i.treeSpawn:
-			pid, err := i.startTree()
-			i.started <- start{who: theTree, pid: pid, err: err}
+			pid, reports, err := i.startTree()
+			i.started <- start{who: theTree, pid: pid, err: err, reports: reports}
 		case <-i.stopAll:
 			return
 		}
@@ -62,6 +62,10 @@ func (i *initProcess) spawnTree() {
 
 func (i *initProcess) treeStarted(s start) {
 	i.tree = s.pid
+	if s.err == nil {
+		i.reports.ready, i.reports.pipe = false, s.reports
+		go i.readReports(s.pid, s.reports)
+	}
 	switch {
 	case s.err != nil:
 		i.tree = absent
@@ -72,7 +76,7 @@ func (i *initProcess) treeStarted(s start) {
 }
 
 func (i *initProcess) treeDied(status syscall.WaitStatus) {
-	i.tree = absent
+	i.tree, i.reports.ready = absent, false
 	switch {
 	case i.stopping:
 		i.o.log(1, "the supervision tree has ended: "+describe(status))
@@ -80,9 +84,15 @@ func (i *initProcess) treeDied(status syscall.WaitStatus) {
 		i.stop("the supervision tree has ended")
 	case status.Exited() && status.ExitStatus() == final:
 		i.o.log(0, "the supervision tree cannot run; its own message says why")
-		if len(i.o.Command) == 0 {
+		switch {
+		case len(i.o.Command) == 0:
 			i.fail(ExitOwn, ErrTree)
 			i.stop("there is no supervision tree")
+		case i.reports.waiting:
+			i.unready("there is no supervision tree")
+			if i.reports.waiting {
+				i.waitedEnough()
+			}
 		}
 	default:
 		i.treeFailed("died: " + describe(status))

@@ -23,6 +23,13 @@ Options, and the variables that stand for them:
   --services DIR      HERMES_INIT_SERVICES: service directories that the tree
                       copies to its scan directory in each boot (default
                       /etc/services.d, where it exists)
+  --s6-rc DIR         HERMES_INIT_S6_RC: the same with definitions in the source
+                      format of s6-rc: longruns, oneshots, bundles, dependencies
+                      (default /etc/s6-overlay/s6-rc.d, where it exists)
+  --wait-ready[=DURATION]
+                      HERMES_INIT_WAIT_READY: COMMAND begins when all services
+                      are ready; one that is given up, or DURATION (60s; 0: for
+                      ever), counts as a hook that fails
   --user USER[:GROUP] HERMES_INIT_USER: who COMMAND and the tree run as; it is
                       ignored where this is not root
   --grace DURATION    HERMES_INIT_GRACE: how long COMMAND may take after TERM

@@ -58,6 +58,7 @@ func (o *options) forPid1() (pid1.Options, error) {
 	opts := pid1.Options{
 		Command: o.command, Rewrite: o.rewrite, StopSignals: o.stopSignals, Group: o.group,
 		Grace: o.grace, StopWithin: o.stopWithin, Status: o.status, NoNewPrivs: o.noNewPrivs,
+		WaitReady: o.waitReady, ReadyWithin: o.readyWithin, UnreadyMayFail: o.hooks.goOn,
 	}
 	var err error
 	if opts.Tree, err = o.tree(); err != nil {

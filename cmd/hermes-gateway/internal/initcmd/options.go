@@ -13,6 +13,7 @@ import (
 type options struct {
 	scanDir     string
 	services    string
+	rc          string
 	user        string
 	grace       time.Duration
 	stopWithin  time.Duration
@@ -22,6 +23,8 @@ type options struct {
 	group       bool
 	hooks       hookOptions
 	noNewPrivs  bool
+	waitReady   bool
+	readyWithin time.Duration
 	verbosity   int
 	help        bool
 	command     []string
@@ -43,6 +46,7 @@ func allOptions() []option {
 	return []option{
 		{"scandir", "", "SCANDIR", "DIR", func(o *options, s string) error { return fill(&o.scanDir, s) }},
 		{"services", "", "SERVICES", "DIR", func(o *options, s string) error { return fill(&o.services, s) }},
+		{"s6-rc", "", "S6_RC", "DIR", func(o *options, s string) error { return fill(&o.rc, s) }},
 		{"user", "", "USER", "USER[:GROUP]", func(o *options, s string) error { return fill(&o.user, s) }},
 		{"grace", "", "GRACE", "DURATION", func(o *options, s string) error { return fillDuration(&o.grace, s) }},
 		{"stop-within", "", "STOP_WITHIN", "DURATION", func(o *options, s string) error { return fillDuration(&o.stopWithin, s) }},
@@ -54,12 +58,16 @@ func allOptions() []option {
 		{"hook-failure", "", "HOOK_FAILURE", "stop|continue", func(o *options, s string) error { return o.hooks.onFailure(s) }},
 		{"finish-hooks", "", "FINISH_HOOKS", "DIR", func(o *options, s string) error { return fill(&o.hooks.finish, s) }},
 		{"finish-timeout", "", "FINISH_TIMEOUT", "DURATION", func(o *options, s string) error { return fillDuration(&o.hooks.finishTimeout, s) }},
+		{"wait-ready", "", "WAIT_READY", "", setWaitReady},
 		{"group", "g", "GROUP", "", func(o *options, s string) error { return fillBool(&o.group, s) }},
 		{"no-new-privs", "", "NO_NEW_PRIVS", "", func(o *options, s string) error { return fillBool(&o.noNewPrivs, s) }},
 		{"verbose", "v", "VERBOSITY", "", more},
 		{"help", "h", "", "", func(o *options, s string) error { return fillBool(&o.help, s) }},
 	}
 }
+
+// defaultReadyWithin is how long services may take to be ready.
+const defaultReadyWithin = 60 * time.Second
 
 // The defaults are below what docker gives a container to end: 10 s.
 const (
@@ -70,7 +78,7 @@ const (
 // parse reads the environment and then the options, which win. It stops at the
 // first word that is no option, or after --.
 func parse(args []string, getenv func(string) string) (options, error) {
-	o := options{grace: defaultGrace, stopWithin: defaultStopWithin, hooks: defaultHooks()}
+	o := options{grace: defaultGrace, stopWithin: defaultStopWithin, readyWithin: defaultReadyWithin, hooks: defaultHooks()}
 	for _, opt := range allOptions() {
 		text := getenv(prefix + opt.env)
 		if opt.env == "" || text == "" {
@@ -163,6 +171,16 @@ func fillDuration(to *time.Duration, text string) error {
 	}
 	*to = d
 	return nil
+}
+
+// setWaitReady takes a time, or whether to wait at all.
+func setWaitReady(o *options, text string) error {
+	if text == "true" || text == "false" {
+		o.waitReady = text == "true"
+		return nil
+	}
+	o.waitReady = true
+	return fillDuration(&o.readyWithin, text)
 }
 
 func more(o *options, text string) error {

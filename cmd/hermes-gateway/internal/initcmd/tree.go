@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
 	"github.com/hermes-gateway/hermes-gateway/servicemanager"
@@ -15,6 +16,7 @@ import (
 const (
 	sharedScanDir  = "/run/service"
 	sharedServices = "/etc/services.d"
+	sharedRC       = "/etc/s6-overlay/s6-rc.d"
 )
 
 // tree is the argv of the supervision tree; empty: there is none.
@@ -23,16 +25,23 @@ func (o *options) tree() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	services, err := o.serviceDirectory()
-	if err != nil || dir == "" && services == "" {
+	services, err := sources("services", o.services, sharedServices)
+	if err != nil {
 		return nil, err
 	}
-	words := []string{"svscan", "--make"}
+	rc, err := sources("s6-rc definitions", o.rc, sharedRC)
+	if err != nil || dir == "" && services == "" && rc == "" {
+		return nil, err
+	}
+	words := []string{"svscan", "--make", "--report-fd=" + strconv.Itoa(pid1.TreeReports)}
 	if boot := pid1.Boot(); boot != "" {
 		words = append(words, "--boot="+boot)
 	}
 	if services != "" {
 		words = append(words, "--services="+services)
+	}
+	if rc != "" {
+		words = append(words, "--s6-rc="+rc)
 	}
 	words = append(words, "--")
 	if dir != "" { // else it takes the first one that it can use
@@ -53,18 +62,18 @@ func (o *options) scanDirectory() (string, error) {
 	return absolute("the scan directory", dir)
 }
 
-func (o *options) serviceDirectory() (string, error) {
-	dir := o.services
-	if dir == "" && isDir(sharedServices) {
-		dir = sharedServices
+// sources is the directory that is named, or the shared one; empty: neither.
+func sources(what, dir, shared string) (string, error) {
+	if dir == "" && isDir(shared) {
+		dir = shared
 	}
 	if dir == "" {
 		return "", nil
 	}
 	if _, err := os.ReadDir(dir); err != nil && !errors.Is(err, fs.ErrPermission) { // the tree may be somebody else
-		return "", fmt.Errorf("services: %w", err)
+		return "", fmt.Errorf("%s: %w", what, err)
 	}
-	return absolute("services", dir)
+	return absolute(what, dir)
 }
 
 func isDir(path string) bool {

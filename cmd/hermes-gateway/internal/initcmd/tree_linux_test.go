@@ -278,3 +278,29 @@ func TestRow75NoExec(t *testing.T) {
 		t.Errorf("finish: %q, %v", text, err)
 	}
 }
+
+// Definitions of s6-rc: the program begins when what they define is ready, and what
+// they undo is undone at the end.
+func TestS6RC(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	from, dir, diary := filepath.Join(root, "s6-rc.d"), filepath.Join(root, "scan"), filepath.Join(root, "diary")
+	say := write(t, filepath.Join(root, "say"), "#!/bin/sh\necho $1 >> "+diary+"\n")
+	for path, text := range map[string]string{
+		"prepare/type": "oneshot\n", "prepare/up": say + " up\n", "prepare/down": say + " down\n",
+		"web/type": "longrun\n", "web/run": "#!/bin/sh\necho web >> " + diary + "\necho >&3\nexec sleep 1000\n",
+		"web/notification-fd": "3\n", "web/dependencies.d/prepare": "",
+		"user/type": "bundle\n", "user/contents.d/web": "",
+	} {
+		write(t, filepath.Join(from, path), text)
+	}
+	out, code := run(t, setting{}, append([]string{"--scandir", dir, "--s6-rc", from, "--wait-ready", "--stop-within", long}, sh("cat "+diary)...)...)
+	if text, err := os.ReadFile(diary); out != "up\nweb\n" || code != 0 || err != nil || string(text) != "up\nweb\ndown\n" {
+		t.Errorf("%q, %d, %q, %v", out, code, text, err)
+	}
+	must(t, os.Remove(filepath.Join(from, "user/type")))
+	b := start(t, setting{}, append([]string{"--scandir", dir, "--s6-rc", from, "--wait-ready", "--stop-within", long}, sh("echo ran")...)...)
+	if out, code := b.wait(); out != "" || code != 125 || !strings.Contains(b.stderr.String(), "user/type") {
+		t.Errorf("%q, %d, %q", out, code, b.stderr.String())
+	}
+}

@@ -11,6 +11,7 @@ const Example = "  hermes-gateway svscan /run/user/1000/service"
 // About is Help without the example.
 const About = `usage: hermes-gateway svscan [-d FD] [-t MS] [-C N] [-L N] [-X FD] [-G GID]
                              [--boot=ID] [--services=DIR] [--make]
+                             [--s6-rc=DIR] [--report-fd=FD]
                              [SCANDIR]
 
 Supervises every service directory of a scan directory, as s6-svscan does: s6's
@@ -38,13 +39,29 @@ Options:
   --services=DIR
            copy the service directories of DIR into SCANDIR first, once in each
            boot; what SCANDIR has of its own stays
+  --s6-rc=DIR
+           the same with definitions in the source format of s6-rc, of which the
+           bundles user and user2 say which are to run
   --make   make SCANDIR if it does not exist
+  --report-fd=FD
+           write lines to FD: ready, all-ready, gave-up NAME REASON, essential
+           NAME STATUS
 
 Beside the files of s6 a service directory may have
   backoff         two numbers, milliseconds: the pause after a death that nobody
                   asked for, doubled from the first up to the second
   log/directives  s6-log directives, one a line: one process writes the logs of
                   all services that have this file; log/run is not run then
+
+  dependencies.d/ files named as the services that must be ready before this one
+                  is started; they are stopped after it
+  type            "oneshot": run is run once in each boot, and the service is
+                  ready when it has exited 0; the file undo, where there is one,
+                  is run at the end
+  timeout-up, timeout-down
+                  milliseconds to become ready, and to stop; who is late to stop
+                  is killed
+  essential       (empty) init ends when the service is down for good
 
 Signals: TERM, INT stop all services, then their loggers when all is written;
 QUIT stops all at once; HUP looks at SCANDIR and ends what is gone; ALRM looks

@@ -63,10 +63,14 @@ func run(o options, version string) error {
 	if err != nil {
 		return err
 	}
+	words, err := wordsInterpreter()
+	if err != nil {
+		return err
+	}
 	opts := svscan.Options{
 		Dir: o.dir, LogCommand: self, Max: o.max, MaxName: o.maxName, Rescan: o.rescan,
 		ControlGroup: o.group, HasControlGroup: o.hasGroup, Warn: say, Version: version,
-		Settled: settle, Boot: o.boot, Services: o.services, Make: o.make,
+		Settled: settle, Boot: o.boot, Services: o.services, RC: o.rc, Words: words, Make: o.make,
 	}
 	if err := takeDescriptors(o, &opts); err != nil {
 		return err
@@ -97,6 +101,18 @@ func settle() {
 	for range 3 {
 		debug.FreeOSMemory()
 	}
+}
+
+// WordsRole is the hidden command that runs a script of words.
+const WordsRole = "exec-words"
+
+// wordsInterpreter is this program as a script names it.
+func wordsInterpreter() (string, error) {
+	self, err := servicemanager.Self(WordsRole)
+	if err != nil || strings.ContainsAny(self[0], " \t\n") {
+		return "", err // none then
+	}
+	return strings.Join(self, " "), nil
 }
 
 // LogRole is the hidden command that is the log process of a tree.

@@ -10,11 +10,13 @@ import (
 // options are the command line.
 type options struct {
 	ready, console int // descriptors; 0: none
+	report         int
 	rescan         time.Duration
 	max, maxName   int
 	group          int
 	hasGroup       bool
 	boot, services string
+	rc             string
 	make           bool
 	help           bool
 	dir            string
@@ -43,6 +45,18 @@ func parseOptions(args []string) (options, error) {
 		}
 		if text, ok := strings.CutPrefix(word, "--services="); ok {
 			o.services = text
+			continue
+		}
+		if text, ok := strings.CutPrefix(word, "--s6-rc="); ok {
+			o.rc = text
+			continue
+		}
+		if text, ok := strings.CutPrefix(word, "--report-fd="); ok {
+			n, err := strconv.ParseUint(text, 10, 31)
+			if err != nil || n < 3 {
+				return o, fmt.Errorf("%s: the descriptor must be a number, 3 or more; %s", word, seeHelp)
+			}
+			o.report = int(n)
 			continue
 		}
 		letter, value := word[1], word[2:]

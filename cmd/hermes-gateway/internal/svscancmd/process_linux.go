@@ -1,9 +1,11 @@
 package svscancmd
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +21,20 @@ func takeDescriptors(o options, opts *svscan.Options) error {
 			return fmt.Errorf("-X %d: %w: that descriptor is not open", o.console, errUsage)
 		}
 		opts.Console = os.NewFile(uintptr(o.console), "console")
+	}
+	if o.report != 0 {
+		if !isOpen(o.report) {
+			return fmt.Errorf("--report-fd=%d: %w: that descriptor is not open", o.report, errUsage)
+		}
+		unix.CloseOnExec(o.report)
+		if err := unix.SetNonblock(o.report, true); err != nil {
+			return os.NewSyscallError("fcntl", err)
+		}
+		opts.Report = func(line string) {
+			if _, err := unix.Write(o.report, []byte(line)); errors.Is(err, unix.EAGAIN) {
+				say("nobody reads descriptor " + strconv.Itoa(o.report) + ", lost: " + line)
+			}
+		}
 	}
 	if o.ready != 0 {
 		if !isOpen(o.ready) {
