@@ -69,6 +69,9 @@ type Options struct {
 	// StopWithin bounds the whole end; 0 means 9 s, below what container
 	// engines give by default.
 	StopWithin time.Duration
+	// NameWaited is after what time, again and again, the log names at level 1 whom
+	// the end waits for; 0: never.
+	NameWaited time.Duration
 	// Status has other exit codes than those of the program.
 	Status map[int]int
 

@@ -44,6 +44,7 @@ type initProcess struct {
 	asks     int  // somebody asked for it
 	hurried  int
 	deadline time.Time   // of all
+	waited   *time.Timer // when they are named again
 	kill     *time.Timer // when who should have ended is killed
 	killTime time.Time   // the same
 	late     bool        // the rest was
@@ -85,7 +86,7 @@ func Run(o Options) (int, error) {
 	i := &initProcess{
 		o: o, env: o.Env, kids: newChildren(),
 		started: make(chan start, 3), treeSpawn: make(chan struct{}, 1), stopAll: make(chan struct{}),
-		retry: stoppedTimer(), kill: stoppedTimer(), unclaimed: map[int]syscall.WaitStatus{},
+		retry: stoppedTimer(), kill: stoppedTimer(), waited: stoppedTimer(), unclaimed: map[int]syscall.WaitStatus{},
 		steps: newSteps(o.BootSteps), reports: newReports(),
 	}
 	if i.env == nil {
@@ -168,6 +169,8 @@ func (i *initProcess) loop(signals <-chan os.Signal) {
 			i.spawnTree()
 		case <-i.kill.C:
 			i.killLate()
+		case <-i.waited.C:
+			i.nameWaited()
 		case <-i.steps.timeout.C:
 			i.stepLate()
 		case t := <-i.reports.lines:

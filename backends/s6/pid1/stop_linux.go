@@ -37,6 +37,7 @@ func (i *initProcess) stop(why string) {
 	i.passTo(i.tree, syscall.SIGTERM, false)
 	i.endBoot()
 	i.killAt(i.graceEnd(now))
+	i.beginWaiting()
 }
 
 func (i *initProcess) graceEnd(now time.Time) time.Time {

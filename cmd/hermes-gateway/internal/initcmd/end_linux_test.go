@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -115,6 +116,27 @@ func TestRow67WhoAsksAgainIsInAHurry(t *testing.T) {
 	}
 	if said := b.stderr.String(); !strings.Contains(said, "asked again: 4m59") && !strings.Contains(said, "asked again: 5m") {
 		t.Errorf("half of ten minutes is five: %q", said)
+	}
+}
+
+// Who is waited for is named, with -v.
+func TestRow67NamesWhoIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := start(t, setting{}, append([]string{"-v", "--grace", long, "--stop-within", long}, listener(t)...)...)
+	b.want("ready")
+	b.signal(syscall.SIGTERM)
+	b.awaitWords("waiting for ")
+	b.awaitWords("waiting for ") // and it goes on
+	words := regexp.MustCompile(`waiting for [^ ]+ \(\d+\); (9m5\ds|10m0s) are left`)
+	if said := b.stderr.String(); !words.MatchString(said) {
+		t.Errorf("%q", said)
+	}
+	for range 2 { // the third one ends it, once the second one is taken
+		b.line()
+		b.signal(syscall.SIGTERM)
+	}
+	if code := within(t, soon, b); code != 137 {
+		t.Errorf("%d", code)
 	}
 }
 

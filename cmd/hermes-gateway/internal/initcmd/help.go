@@ -60,7 +60,8 @@ Options, and the variables that stand for them:
   -g, --group         HERMES_INIT_GROUP: signals go to COMMAND's process group
   --no-new-privs      HERMES_INIT_NO_NEW_PRIVS: nothing below ever gains
                       privileges
-  -v, --verbose       HERMES_INIT_VERBOSITY: say more, up to -vvv
+  -v, --verbose       HERMES_INIT_VERBOSITY: say more, up to -vvv; with it, those
+                      whom the end waits for are named once a second
 
 Signals go to COMMAND. TERM, PWR and RTMIN+3 begin the end: COMMAND and the tree
 are told at once, then whoever is left. A second TERM or INT halves the time that

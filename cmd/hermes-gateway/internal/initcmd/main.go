@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
 )
@@ -59,6 +60,9 @@ func (o *options) forPid1() (pid1.Options, error) {
 		Command: o.command, Rewrite: o.rewrite, StopSignals: o.stopSignals, Group: o.group,
 		Grace: o.grace, StopWithin: o.stopWithin, Status: o.status, NoNewPrivs: o.noNewPrivs,
 		WaitReady: o.waitReady, ReadyWithin: o.readyWithin, UnreadyMayFail: o.hooks.goOn,
+	}
+	if o.verbosity > 0 {
+		opts.NameWaited = time.Second
 	}
 	var err error
 	if opts.Tree, err = o.tree(); err != nil {
