@@ -8,7 +8,10 @@ need s6-log s6
 need strace strace
 need shellcheck shellcheck
 need setpriv util-linux
-need gcc gcc # the race detector
+need gcc gcc # the race detector, and the programs that are measured with
+need tini tini
+need dumb-init dumb-init
+need catatonit catatonit
 [ -z "$missing" ] && exit 0
 # shellcheck disable=SC2086
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

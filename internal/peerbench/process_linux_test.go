@@ -20,8 +20,21 @@ type process struct {
 // processes returns the scanner and all its descendants.
 func (t *tree) processes() []process {
 	t.b.Helper()
-	entries, err := os.ReadDir("/proc")
+	pids, err := family(t.cmd.Process.Pid)
 	t.must(err)
+	var found []process
+	for _, pid := range pids {
+		found = append(found, process{pid, t.serviceOf(pid)})
+	}
+	return found
+}
+
+// family is a process and all its descendants.
+func family(pid int) ([]int, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
 	children := map[int][]int{}
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
@@ -32,13 +45,11 @@ func (t *tree) processes() []process {
 			children[parent] = append(children[parent], pid)
 		}
 	}
-	found := []process{{pid: t.cmd.Process.Pid}}
+	found := []int{pid}
 	for i := 0; i < len(found); i++ {
-		for _, pid := range children[found[i].pid] {
-			found = append(found, process{pid, t.serviceOf(pid)})
-		}
+		found = append(found, children[found[i]]...)
 	}
-	return found
+	return found, nil
 }
 
 // parentOf reads the field behind the name in parentheses, which may itself
@@ -81,20 +92,30 @@ func (t *tree) supervision() []int {
 // what each has for itself and its share of what several use.
 func (t *tree) memory() float64 {
 	t.b.Helper()
+	mib, err := setSize(t.supervision())
+	t.must(err)
+	return mib
+}
+
+func setSize(pids []int) (mib float64, err error) {
 	kB := 0
-	for _, pid := range t.supervision() {
+	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		t.must(err)
+		if err != nil {
+			return 0, err
+		}
 		_, rest, ok := strings.Cut(string(text), "\nPss:")
 		fields := strings.Fields(rest)
 		if !ok || len(fields) == 0 {
-			t.b.Fatalf("no Pss in %q", text)
+			return 0, fmt.Errorf("no Pss in %q", text)
 		}
 		n, err := strconv.Atoi(fields[0])
-		t.must(err)
+		if err != nil {
+			return 0, err
+		}
 		kB += n
 	}
-	return float64(kB) / 1024
+	return float64(kB) / 1024, nil
 }
 
 // processorTime is what these processes have used until now, in microseconds.
@@ -102,11 +123,18 @@ func (t *tree) processorTime(pids []int) float64 {
 	t.b.Helper()
 	var sum float64
 	for _, pid := range pids {
-		var ts unix.Timespec
-		// The clock of another process: clock_getcpuclockid(3) in glibc.
-		const scheduler = 2
-		t.must(unix.ClockGettime(int32(^pid<<3|scheduler), &ts))
-		sum += float64(ts.Nano()) / 1e3
+		us, err := processorTime(pid)
+		t.must(err)
+		sum += us
 	}
 	return sum
+}
+
+// processorTime is in microseconds.
+func processorTime(pid int) (float64, error) {
+	var ts unix.Timespec
+	// The clock of another process: clock_getcpuclockid(3) in glibc.
+	const scheduler = 2
+	err := unix.ClockGettime(int32(^pid<<3|scheduler), &ts)
+	return float64(ts.Nano()) / 1e3, err
 }

@@ -30,7 +30,8 @@ func sleeper(name string) sm.Spec {
 	return sm.Spec{Name: name, Command: []string{"sleep", "100000"}}
 }
 
-func run(b *testing.B, name string, args ...string) {
+func run(b testing.TB, name string, args ...string) {
+	b.Helper()
 	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
 		b.Fatalf("%s %v: %v %s", name, args, err, out)
 	}

@@ -18,13 +18,22 @@ import (
 // and of bytes that it writes at a time.
 func program(b *testing.B, lines, write int) string {
 	b.Helper()
+	return compile(b, "testdata/service.c", fmt.Sprint("LINES=", lines), fmt.Sprint("WRITE=", write))
+}
+
+// compile builds a program that has no C library.
+func compile(t testing.TB, source string, defines ...string) string {
+	t.Helper()
 	gcc, err := exec.LookPath("gcc")
 	if err != nil {
-		s6test.Missing(b, "gcc is not installed; it builds the service of the benchmarks")
+		s6test.Missing(t, "gcc is not installed; it builds the programs that are measured with")
 	}
-	out := filepath.Join(s6test.Dir(b, os.Geteuid()), "service")
-	run(b, gcc, "-static", "-nostdlib", "-O2", "-fno-builtin", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns",
-		fmt.Sprint("-DLINES=", lines), fmt.Sprint("-DWRITE=", write), "-o", out, "testdata/service.c")
+	out := filepath.Join(s6test.Dir(t, os.Geteuid()), "program")
+	args := []string{"-static", "-nostdlib", "-O2", "-fno-builtin", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns"}
+	for _, define := range defines {
+		args = append(args, "-D"+define)
+	}
+	run(t, gcc, append(args, "-o", out, source)...)
 	return out
 }
 
