@@ -1,8 +1,10 @@
 // Package peerbench holds the benchmarks that run us and real peers side by
 // side: s6 from PATH, other builds of s6, and runit, where they are installed; our
 // init beside tini, dumb-init, catatonit and s6-svscan, each as the first process
-// of a pid namespace.
-// Each alternates all of them in one run, so that what disturbs one disturbs
+// of a pid namespace. A test has all of these inits reap orphans as fast as they can
+// be made.
+//
+// Each benchmark alternates all of them in one run, so that what disturbs one disturbs
 // all, and reports medians, the ratio of the medians (ours to peer's, below 1 is
 // better than the peer) and the tenth and ninetieth percentile of the samples
 // and of the ratios of neighbouring rounds. Nothing here asserts a time. The
