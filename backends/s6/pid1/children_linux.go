@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
 
@@ -19,6 +20,8 @@ type children struct {
 
 	stop  chan struct{}
 	begun chan struct{}
+
+	signals deathSignals // reap's alone
 
 	mu       sync.Mutex // held over each wait, never over a start
 	known    map[int]bool
@@ -50,10 +53,15 @@ func newChildren() *children {
 // reap works until stop and until the last child is dead. A wait that blocks
 // costs less for each of many deaths than a signal through Go's runtime.
 func (c *children) reap() {
-	for {
+	c.signals.drop()
+	defer c.signals.take()
+	for waits := 1; ; waits++ {
 		switch err := anyDead(0); {
 		case err == nil:
 			c.drain()
+			if waits%manyWaits == 0 {
+				runtime.Gosched()
+			}
 		case errors.Is(err, unix.ECHILD):
 			if !c.idle() {
 				return
@@ -61,6 +69,12 @@ func (c *children) reap() {
 		}
 	}
 }
+
+// manyWaits is after how many of them this goroutine lets others run. Go's runtime
+// looks every 20 µs at one that has not for 10 ms and calls the kernel all the time,
+// and where deaths come fast that costs as much as to reap. Where they do not, it
+// costs nothing to speak of. Source: runtime/proc.go, sysmon and retake.
+const manyWaits = 32
 
 // anyDead looks whether a child is dead, and leaves it so.
 func anyDead(options int) error {
@@ -77,6 +91,8 @@ func childless() bool { return errors.Is(anyDead(unix.WNOHANG), unix.ECHILD) }
 // idle waits for a child where there is none: one that is started here, or an
 // orphan, whose death is a signal.
 func (c *children) idle() bool {
+	c.signals.take()
+	defer c.signals.drop()
 	dead := make(chan os.Signal, 1)
 	signal.Notify(dead, syscall.SIGCHLD)
 	defer signal.Stop(dead)

@@ -1,10 +1,13 @@
 package initcmd
 
 import (
+	"bufio"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +28,45 @@ func TestRow32OrphansDecideNothing(t *testing.T) {
 	script := `(sh -c 'exit 9' & sh -c 'kill -9 $$' &); (sleep 0.01 & kill -STOP $!; kill -CONT $!); kill -CHLD 1; sleep 0.1; exit 3`
 	if out, code := run(t, setting{}, sh(script)...); out != "" || code != 3 {
 		t.Errorf("%q, %d", out, code)
+	}
+}
+
+// Who was let in by somebody else, as by docker exec, leaves a child behind when the
+// init has none any more.
+func TestRow26OrphanOfAStranger(t *testing.T) {
+	t.Parallel()
+	b := start(t, setting{}, append([]string{"--grace", long, "--stop-within", long}, sh("trap 'exit 3' USR1; echo ready; while :; do sleep 0.01; done")...)...)
+	b.want("ready")
+	words := []string{"--target", strconv.Itoa(b.cmd.Process.Pid), "--pid", "--mount"}
+	if os.Geteuid() != 0 {
+		words = append(words, "--user", "--preserve-credentials")
+	}
+	stranger := exec.Command("nsenter", append(words, "sh", "-c", `trap "" TERM; echo here; read -r line; (sleep 0.2 &)`)...)
+	stranger.Stderr = os.Stderr
+	tell, err := stranger.StdinPipe()
+	must(t, err)
+	says, err := stranger.StdoutPipe()
+	must(t, err)
+	must(t, stranger.Start())
+	t.Cleanup(func() { tell.Close(); _ = stranger.Wait() })
+	if line, err := bufio.NewReader(says).ReadString('\n'); line != "here\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	b.signal(syscall.SIGUSR1)
+	awaitChildless(t, b)
+	_, err = tell.Write([]byte("\n"))
+	must(t, err)
+	if code := within(t, soon, b); code != 3 {
+		t.Errorf("%d, %q", code, b.stderr.String())
+	}
+}
+
+// awaitChildless looks again and again: it has no event for others.
+func awaitChildless(t *testing.T, b *box) {
+	t.Helper()
+	script := fmt.Sprintf("while test -n \"$(cat /proc/%d/task/*/children 2> /dev/null)\"; do :; done", b.cmd.Process.Pid)
+	if err := exec.Command("timeout", "30", "sh", "-c", script).Run(); err != nil {
+		t.Fatalf("it has children still: %v; it says %q", err, b.stderr.String())
 	}
 }
 
