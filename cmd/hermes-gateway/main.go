@@ -15,6 +15,7 @@ import (
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/execwords"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/initcmd"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/logcmd"
+	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/maincmd"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/svscancmd"
 )
 
@@ -29,6 +30,8 @@ func main() {
 			os.Exit(logcmd.Main(os.Args[2:], os.Stdout))
 		case "init":
 			os.Exit(initcmd.Main(os.Args[2:], early.Signals, os.Stdout))
+		case "main":
+			os.Exit(maincmd.Main(os.Args[2:], backends))
 		case "svscan":
 			os.Exit(svscancmd.Main(os.Args[2:], cli.Version(), os.Stdout))
 		case svscancmd.LogRole:

@@ -37,11 +37,18 @@ func Main(args []string, stderr io.Writer) int {
 	if err := become(acct); err != nil {
 		return complain(stderr, exitOwn, err)
 	}
+	code, err := Exec(argv)
+	return complain(stderr, code, err)
+}
+
+// Exec makes this process the program, which is looked up in PATH. It returns
+// only when that failed, with the exit code that says how.
+func Exec(argv []string) (code int, err error) {
 	path, err := exec.LookPath(argv[0])
 	if err == nil || errors.Is(err, exec.ErrDot) {
 		err = execve(path, argv, os.Environ())
 	}
-	return complain(stderr, codeOf(err), fmt.Errorf("run %s: %w", argv[0], err))
+	return codeOf(err), fmt.Errorf("run %s: %w", argv[0], err)
 }
 
 // become changes the user, and the variables that name it only if there was
