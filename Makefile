@@ -11,7 +11,7 @@ GOLANGCI_VERSION    := v2.15.0
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build demo test bench lint vet fmt staticcheck golangci tidy cross unit race own fuzz repeat chaos deps tools clean
+.PHONY: build demo test bench lint vet fmt staticcheck golangci tidy cross unit race own fuzz repeat chaos deps tools clean image
 
 build:
 	$(GO) build -trimpath -ldflags "-s -w -X github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/cli.linkedVersion=$(VERSION)" -o $(BIN) ./cmd/hermes-gateway
@@ -22,6 +22,11 @@ demo: build
 
 # Everything, on real parts; installs what is missing where it may.
 test: deps lint cross unit race own repeat fuzz
+
+# A container image by docker, from this tree and Debian's busybox-static alone:
+# docs/image.md.
+image:
+	VERSION=$(VERSION) image/build.sh $(or $(IMAGE),hermes-gateway)
 
 # Beside the real peers, as ratios with their spread; on a tmpfs, as scan
 # directories are.

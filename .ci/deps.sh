@@ -12,6 +12,11 @@ need gcc gcc # the race detector, and the programs that are measured with
 need tini tini
 need dumb-init dumb-init
 need catatonit catatonit
+need gcc gcc # the race detector
+# Containers: the image's shell, which the dynamic package would not be, and runc
+# for where no docker engine answers.
+need runc runc
+[ -e /usr/share/doc/busybox-static ] || missing="$missing busybox-static"
 [ -z "$missing" ] && exit 0
 # shellcheck disable=SC2086
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
