@@ -77,13 +77,16 @@ func listen(host, port string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort(host, port))
 }
 
-// answer tells everybody who connects what this is.
+// answer tells everybody who asks what this is.
 func answer(listener net.Listener, what string) {
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
 			return
 		}
+		// What is not read would make the answer one of a broken connection.
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+		_, _ = conn.Read(make([]byte, 4096))
 		_, _ = fmt.Fprintf(conn, "HTTP/1.0 200 OK\r\n\r\n%s, pid %d\n", what, os.Getpid())
 		_ = conn.Close()
 	}

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -66,7 +68,7 @@ func askedNumber(profile, name string) (n int, given bool) {
 func tell() int {
 	dir, _ := os.Getwd()
 	groups, _ := os.Getgroups()
-	columns, terminal := window(1)
+	columns, terminal := settledWindow()
 	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"argv": os.Args, "dir": dir, "uid": os.Getuid(), "gid": os.Getgid(), "groups": groups, "pid": os.Getpid(), "ppid": os.Getppid(),
 		"home": os.Getenv("HOME"), "hermes_home": os.Getenv("HERMES_HOME"),
@@ -74,6 +76,25 @@ func tell() int {
 	})
 	code, _ := askedNumber("default", "exit")
 	return code
+}
+
+// sizePatience is how long an engine may take to tell a new terminal its size.
+const sizePatience = 10 * time.Second
+
+// settledWindow is the window of standard output. An engine tells the size when the
+// program runs already, and the program by WINCH.
+func settledWindow() (columns int, terminal bool) {
+	changed := make(chan os.Signal, 1)
+	signal.Notify(changed, syscall.SIGWINCH)
+	columns, terminal = window(1)
+	if terminal && columns == 0 {
+		select {
+		case <-changed:
+		case <-time.After(sizePatience):
+		}
+		columns, terminal = window(1)
+	}
+	return columns, terminal
 }
 
 // window asks a descriptor for the size of its terminal.

@@ -1,4 +1,4 @@
-// Package container tests the init in real containers, made by the docker engine
-// of this machine from an image that holds nothing but static programs. It has no
-// code of its own.
+// Package container tests the init and the image in real containers: of the docker
+// engine of this machine, or made by runc where none answers. It has no code of its
+// own.
 package container
