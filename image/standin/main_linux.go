@@ -72,10 +72,16 @@ func tell() int {
 	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{
 		"argv": os.Args, "dir": dir, "uid": os.Getuid(), "gid": os.Getgid(), "groups": groups, "pid": os.Getpid(), "ppid": os.Getppid(),
 		"home": os.Getenv("HOME"), "hermes_home": os.Getenv("HERMES_HOME"),
-		"terminal": terminal, "columns": columns, "foreground": foreground(),
+		"terminal": terminal, "columns": columns, "foreground": foreground(), "no_new_privs": noNewPrivs(),
 	})
 	code, _ := askedNumber("default", "exit")
 	return code
+}
+
+// noNewPrivs says whether nothing here can gain privileges.
+func noNewPrivs() bool {
+	text, _ := os.ReadFile("/proc/self/status")
+	return strings.Contains(string(text), "\nNoNewPrivs:\t1\n")
 }
 
 // sizePatience is how long an engine may take to tell a new terminal its size.
