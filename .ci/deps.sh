@@ -12,7 +12,6 @@ need gcc gcc # the race detector, and the programs that are measured with
 need tini tini
 need dumb-init dumb-init
 need catatonit catatonit
-need gcc gcc # the race detector
 # Containers: the image's shell, which the dynamic package would not be, and runc
 # for where no docker engine answers.
 need runc runc
