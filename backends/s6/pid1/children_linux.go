@@ -29,6 +29,8 @@ type children struct {
 	// early are the deaths of unknown ones while something is being started: one
 	// of them may be its.
 	early map[int]syscall.WaitStatus
+
+	orphan func(pid int)
 }
 
 type death struct {
@@ -39,7 +41,10 @@ type death struct {
 // mostKnown is more than anybody starts at a time.
 const mostKnown = 16
 
-func newChildren() *children {
+func newChildren(orphan func(pid int)) *children {
+	if orphan == nil {
+		orphan = func(int) {}
+	}
 	return &children{
 		deaths: make(chan death, mostKnown),
 		none:   make(chan struct{}, 1),
@@ -47,6 +52,7 @@ func newChildren() *children {
 		begun:  make(chan struct{}, 1),
 		known:  map[int]bool{},
 		early:  map[int]syscall.WaitStatus{},
+		orphan: orphan,
 	}
 }
 
@@ -132,6 +138,8 @@ func (c *children) reapOne() bool {
 		c.deaths <- death{pid, status}
 	case c.starting > 0:
 		c.early[pid] = status
+	default:
+		c.orphan(pid)
 	}
 	return true
 }
@@ -148,7 +156,7 @@ func (c *children) start(start func() (pid, pidfd int, err error)) (int, error) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.starting--; c.starting == 0 {
-		defer clear(c.early)
+		defer c.forget()
 	}
 	if err != nil {
 		return 0, err
@@ -166,6 +174,14 @@ func (c *children) start(start func() (pid, pidfd int, err error)) (int, error) 
 	default:
 	}
 	return pid, nil
+}
+
+// forget gives up those who died early and were nobody's.
+func (c *children) forget() {
+	for pid := range c.early {
+		c.orphan(pid)
+	}
+	clear(c.early)
 }
 
 // pidfds says why there are none, as on an old kernel or in a sandbox: without

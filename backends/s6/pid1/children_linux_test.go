@@ -50,7 +50,7 @@ func manyStatuses(n int) error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return err
 	}
-	c := newChildren()
+	c := newChildren(nil)
 	reaped := make(chan struct{})
 	go func() { defer close(reaped); c.reap() }()
 	const atATime = 4

@@ -11,7 +11,7 @@ import (
 func TestRow96ExecThatHangs(t *testing.T) {
 	i := &initProcess{
 		o:       Options{Command: []string{"hangs"}, Grace: time.Hour, StopWithin: time.Hour},
-		kids:    newChildren(),
+		kids:    newChildren(nil),
 		retry:   stoppedTimer(),
 		kill:    stoppedTimer(),
 		program: starting,
@@ -39,7 +39,7 @@ func TestRow96ExecThatHangs(t *testing.T) {
 func TestRow67HurryHalvesWhatIsLeft(t *testing.T) {
 	i := &initProcess{
 		o:     Options{Command: []string{"program"}, Grace: time.Hour, StopWithin: 10 * time.Hour},
-		kids:  newChildren(),
+		kids:  newChildren(nil),
 		retry: stoppedTimer(), kill: stoppedTimer(),
 	}
 	defer i.kill.Stop()
@@ -50,5 +50,33 @@ func TestRow67HurryHalvesWhatIsLeft(t *testing.T) {
 		if kill, all := left(i.killTime), left(i.deadline); kill != want.kill || all != want.all {
 			t.Errorf("TERM %d: %v and %v are left, want %v and %v", n+1, kill, all, want.kill, want.all)
 		}
+	}
+}
+
+// A tree has a time of its own, which neither kills the program earlier nor lets it
+// live longer.
+func TestTreeGrace(t *testing.T) {
+	for _, c := range []struct{ grace, treeGrace, first, second, third time.Duration }{
+		{2 * time.Hour, time.Hour, time.Hour, 2 * time.Hour, 3 * time.Hour},
+		{time.Hour, 2 * time.Hour, time.Hour, 2 * time.Hour, 3 * time.Hour},
+		{time.Hour, 0, time.Hour, 3 * time.Hour, 3 * time.Hour},
+		{0, time.Hour, time.Hour, 3 * time.Hour, 3 * time.Hour},
+		{time.Hour, 9 * time.Hour, time.Hour, 3 * time.Hour, 3 * time.Hour},
+	} {
+		i := &initProcess{
+			o:     Options{Command: []string{"program"}, Tree: []string{"tree"}, Grace: c.grace, TreeGrace: c.treeGrace, StopWithin: 3 * time.Hour},
+			kids:  newChildren(nil),
+			retry: stoppedTimer(), kill: stoppedTimer(), program: starting, tree: starting,
+		}
+		now := time.Now()
+		i.stop("a test")
+		at := func(later time.Duration) time.Duration {
+			return i.nextKill(now.Add(later + time.Second)).Sub(now).Round(time.Minute)
+		}
+		first := i.killTime.Sub(now).Round(time.Minute)
+		if first != c.first || at(first) != c.second || at(at(first)) != c.third {
+			t.Errorf("grace %v, of the tree %v: %v, %v, %v", c.grace, c.treeGrace, first, at(first), at(at(first)))
+		}
+		i.kill.Stop()
 	}
 }

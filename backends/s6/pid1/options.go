@@ -35,6 +35,8 @@ type Options struct {
 	// Env is the environment of the program and of the tree, entry by entry as
 	// it shall be; nil: that which this process was started with, to the byte.
 	Env []string
+	// SideEnv is that of the tree and of all steps; nil: the same as Env.
+	SideEnv []string
 	// Tree is the argv of the supervision tree, whose first word is the path of
 	// the executable. Empty: there is none. It must end when it gets TERM,
 	// rescan on HUP, and exit 100 when it is of no use to start it again. On
@@ -66,6 +68,10 @@ type Options struct {
 	// Grace is how long the program, and in the end everything that is left, may
 	// take after TERM; 0: the program is never killed.
 	Grace time.Duration
+	// TreeGrace is how long the tree may take to stop its services before it is
+	// killed, and these are dealt with as whoever else is left; 0: as long as
+	// StopWithin.
+	TreeGrace time.Duration
 	// StopWithin bounds the whole end; 0 means 9 s, below what container
 	// engines give by default.
 	StopWithin time.Duration
@@ -83,6 +89,9 @@ type Options struct {
 	// Log takes what happens, one line each: level 0 is what went wrong, higher
 	// ones tell more. It must not block; nil drops all.
 	Log func(level int, text string)
+	// Orphan takes the number of each process that was reaped and not started by
+	// Run. It is called from another goroutine, and must not block; nil drops all.
+	Orphan func(pid int)
 }
 
 // Step is a program that is run to its end, in the root directory, with nothing
@@ -99,6 +108,8 @@ type Step struct {
 	Timeout time.Duration
 	// MayFail has the boot go on when it fails. A FinishStep always may.
 	MayFail bool
+	// Quiet has a failure that it may have told as little as a success.
+	Quiet bool
 }
 
 // Identity is who a process is to be, all of it.

@@ -45,6 +45,8 @@ type initProcess struct {
 	hurried  int
 	deadline time.Time   // of all
 	waited   *time.Timer // when they are named again
+	grace    time.Time   // of the program
+	treeEnd  time.Time   // of the tree
 	kill     *time.Timer // when who should have ended is killed
 	killTime time.Time   // the same
 	late     bool        // the rest was
@@ -84,7 +86,7 @@ func Run(o Options) (int, error) {
 		o.StopWithin = defaultStopWithin
 	}
 	i := &initProcess{
-		o: o, env: o.Env, kids: newChildren(),
+		o: o, env: o.Env, kids: newChildren(o.Orphan),
 		started: make(chan start, 3), treeSpawn: make(chan struct{}, 1), stopAll: make(chan struct{}),
 		retry: stoppedTimer(), kill: stoppedTimer(), waited: stoppedTimer(), unclaimed: map[int]syscall.WaitStatus{},
 		steps: newSteps(o.BootSteps), reports: newReports(),

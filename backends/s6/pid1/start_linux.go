@@ -60,7 +60,7 @@ func (i *initProcess) startTree() (pid int, reports *os.File, err error) {
 	}
 	defer unix.Close(w)
 	attr := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM, Credential: i.credential()}
-	pid, err = i.forkIn("", i.o.Tree[0], i.o.Tree, attr, 0, 1, 2, uintptr(w)) // the last is TreeReports
+	pid, err = i.forkIn("", i.sideEnv(), i.o.Tree[0], i.o.Tree, attr, 0, 1, 2, uintptr(w)) // the last is TreeReports
 	if err != nil {
 		reports.Close()
 		return 0, nil, err
@@ -80,11 +80,19 @@ func (i *initProcess) credential() *syscall.Credential {
 // fork has the child begin with an empty signal mask and everything else as we
 // were given it. The calling goroutine must own its thread.
 func (i *initProcess) fork(path string, argv []string, attr *syscall.SysProcAttr) (int, error) {
-	return i.forkIn("", path, argv, attr, 0, 1, 2)
+	return i.forkIn("", i.env, path, argv, attr, 0, 1, 2)
 }
 
-// forkIn is fork with another working directory and other descriptors.
-func (i *initProcess) forkIn(dir, path string, argv []string, attr *syscall.SysProcAttr, files ...uintptr) (int, error) {
+// sideEnv is the environment of all but the program.
+func (i *initProcess) sideEnv() []string {
+	if i.o.SideEnv != nil {
+		return i.o.SideEnv
+	}
+	return i.env
+}
+
+// forkIn is fork with another working directory, environment and descriptors.
+func (i *initProcess) forkIn(dir string, env []string, path string, argv []string, attr *syscall.SysProcAttr, files ...uintptr) (int, error) {
 	var none unix.Sigset_t
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil); err != nil {
 		return 0, err
@@ -98,7 +106,7 @@ func (i *initProcess) forkIn(dir, path string, argv []string, attr *syscall.SysP
 		pidfd := -1
 		attr := *attr
 		attr.PidFD = &pidfd
-		pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Dir: dir, Env: i.env, Files: files, Sys: &attr})
+		pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Dir: dir, Env: env, Files: files, Sys: &attr})
 		return pid, pidfd, err
 	})
 }

@@ -69,7 +69,7 @@ func (i *initProcess) startStep(step Step) (int, error) {
 	if step.AsProgram {
 		attr.Credential = i.credential()
 	}
-	return i.forkIn("/", step.Command[0], step.Command, attr, null.Fd(), 2, 2)
+	return i.forkIn("/", i.sideEnv(), step.Command[0], step.Command, attr, null.Fd(), 2, 2)
 }
 
 func (i *initProcess) stepStarted(s start) {
@@ -106,7 +106,11 @@ func (i *initProcess) stepFailed(how string) {
 	s := &i.steps
 	text := s.now.Name + " " + how
 	if s.last || s.now.MayFail || i.stopping {
-		i.o.log(0, text)
+		level := 0
+		if s.now.Quiet {
+			level = 1
+		}
+		i.o.log(level, text)
 		return
 	}
 	s.left = nil

@@ -36,8 +36,19 @@ func (i *initProcess) stop(why string) {
 	i.deadline = now.Add(i.o.StopWithin)
 	i.passTo(i.tree, syscall.SIGTERM, false)
 	i.endBoot()
-	i.killAt(i.graceEnd(now))
+	i.grace, i.treeEnd = i.graceEnd(now), i.deadline
+	if i.o.TreeGrace > 0 && i.tree != absent {
+		i.treeEnd = earlier(now.Add(i.o.TreeGrace), i.deadline)
+	}
+	i.killAt(earlier(i.grace, i.treeEnd))
 	i.beginWaiting()
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func (i *initProcess) graceEnd(now time.Time) time.Time {
@@ -58,11 +69,12 @@ func (i *initProcess) killAt(at time.Time) {
 func (i *initProcess) hurry() {
 	now := time.Now()
 	i.hurried++
-	if i.hurried > 1 {
-		i.deadline, i.killTime = now, now
-	} else {
-		i.deadline = now.Add(i.deadline.Sub(now) / 2)
-		i.killTime = now.Add(i.killTime.Sub(now) / 2)
+	for _, at := range []*time.Time{&i.deadline, &i.killTime, &i.grace, &i.treeEnd} {
+		if i.hurried > 1 {
+			*at = now
+		} else {
+			*at = now.Add(at.Sub(now) / 2)
+		}
 	}
 	i.o.log(1, fmt.Sprintf("asked again: %v are left", max(i.deadline.Sub(now), 0).Round(time.Millisecond)))
 	if !i.late {
@@ -83,12 +95,12 @@ func (i *initProcess) killLate() {
 		i.late = true
 		i.killAt(now.Add(reapWithin))
 	default:
-		if i.program > 0 && i.o.Grace > 0 {
+		if i.program > 0 && i.o.Grace > 0 && !now.Before(i.grace) {
 			i.o.log(1, fmt.Sprintf("the program has not ended within %v, and is killed", i.o.Grace))
 			i.pass(syscall.SIGKILL)
 		}
 		i.killStep(now)
-		if i.tree > 0 && !now.Before(i.deadline) {
+		if i.tree > 0 && !now.Before(i.treeEnd) {
 			i.o.log(0, "the supervision tree has not ended in time, and is killed")
 			i.passTo(i.tree, syscall.SIGKILL, false)
 			if len(i.o.Command) == 0 {
@@ -96,11 +108,21 @@ func (i *initProcess) killLate() {
 			}
 		}
 		if now.Before(i.deadline) {
-			i.killAt(i.deadline)
+			i.killAt(i.nextKill(now))
 			return
 		}
 		i.leaveUnborn()
 	}
+}
+
+func (i *initProcess) nextKill(now time.Time) time.Time {
+	next := i.deadline
+	for _, at := range []time.Time{i.grace, i.treeEnd} {
+		if now.Before(at) {
+			next = earlier(at, next)
+		}
+	}
+	return next
 }
 
 // leaveUnborn gives up what is being executed still, as from a file system that
