@@ -16,27 +16,34 @@ import (
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/initcmd"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/logcmd"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/maincmd"
+	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/past"
+	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/role"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/svscancmd"
 )
 
 func main() {
-	if len(os.Args) > 1 {
-		switch os.Args[1] {
-		case "exec-gateway":
-			os.Exit(execas.Main(os.Args[2:], os.Stderr))
-		case svscancmd.WordsRole:
-			os.Exit(execwords.Main(os.Args[2:], os.Stderr))
-		case "log":
-			os.Exit(logcmd.Main(os.Args[2:], os.Stdout))
-		case "init":
-			os.Exit(initcmd.Main(os.Args[2:], early.Signals, os.Stdout))
-		case "main":
-			os.Exit(maincmd.Main(os.Args[2:], backends))
-		case "svscan":
-			os.Exit(svscancmd.Main(os.Args[2:], cli.Version(), os.Stdout))
-		case svscancmd.LogRole:
-			os.Exit(svscan.LogMain(os.Args[2:]))
-		}
+	switch early.Role {
+	case role.ExecGateway:
+		os.Exit(execas.Main(os.Args[2:], os.Stderr))
+	case role.ExecWords:
+		os.Exit(execwords.Main(os.Args[2:], os.Stderr))
+	case role.Main:
+		os.Exit(maincmd.Main(os.Args[2:], backends))
+	case role.Log:
+		os.Exit(logcmd.Main(os.Args[2:], os.Stdout))
+	case role.Init:
+		os.Exit(initcmd.Main(os.Args[2:], early.Signals, os.Stdout))
+	case role.Svscan:
+		os.Exit(svscancmd.Main(os.Args[2:], cli.Version(), os.Stdout))
+	case role.LogPool:
+		os.Exit(svscan.LogMain(os.Args[2:]))
+	case role.WithContenv:
+		os.Exit(past.WithContenv(os.Args[1:], os.Stderr))
+	case role.SetUIDGID:
+		os.Exit(past.SetUIDGID(os.Args[1:], os.Stderr))
+	case role.ApplyUIDGID:
+		os.Exit(past.ApplyUIDGID(os.Args[1:], os.Stderr))
+	default:
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once

@@ -9,13 +9,17 @@ import (
 	"os"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1/intake"
+	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/role"
 )
+
+// Role is what this process is to be.
+var Role role.Role
 
 // Signals are those of an init since its beginning; nil in every other role.
 var Signals chan os.Signal
 
 func init() {
-	if len(os.Args) > 1 && os.Args[1] == "init" {
+	if Role = role.Of(os.Args, os.Getpid()); Role.IsInit() {
 		Signals = intake.Take()
 	}
 }

@@ -41,8 +41,8 @@ func Main(args []string, stderr io.Writer) int {
 	return complain(stderr, code, err)
 }
 
-// Exec makes this process the program, which is looked up in PATH. It returns
-// only when that failed, with the exit code that says how.
+// Exec has the process become a program that is looked for along PATH. It returns
+// only when that failed, with the exit code of env(1).
 func Exec(argv []string) (code int, err error) {
 	path, err := exec.LookPath(argv[0])
 	if err == nil || errors.Is(err, exec.ErrDot) {
