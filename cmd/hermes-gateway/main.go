@@ -37,6 +37,10 @@ func main() {
 		os.Exit(svscancmd.Main(os.Args[2:], cli.Version(), os.Stdout))
 	case role.LogPool:
 		os.Exit(svscan.LogMain(os.Args[2:]))
+	case role.Beneath:
+		os.Exit(initcmd.Beneath(os.Args[1:], early.Signals))
+	case role.PastInit:
+		os.Exit(initcmd.Past(os.Args[1:], early.Signals, os.Stdout))
 	case role.WithContenv:
 		os.Exit(past.WithContenv(os.Args[1:], os.Stderr))
 	case role.SetUIDGID:

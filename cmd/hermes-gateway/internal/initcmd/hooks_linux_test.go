@@ -129,13 +129,13 @@ func TestHooksOfOthers(t *testing.T) {
 		real: true, filepath.Join(own, "link"): true,
 		filepath.Join(foreign, "link"): false, filepath.Join(own, "indirect"): false,
 	} {
-		err := onlyRoots(filepath.Join(path, "1"))
+		err := thisImage().OnlyRoots(filepath.Join(path, "1"))
 		if (err == nil) != fine {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
 	must(t, os.Chown(filepath.Join(real, "1"), 10000, 10000))
-	if err := onlyRoots(filepath.Join(real, "1")); err == nil || !strings.Contains(err.Error(), "does not belong to root") {
+	if err := thisImage().OnlyRoots(filepath.Join(real, "1")); err == nil || !strings.Contains(err.Error(), "does not belong to root") {
 		t.Errorf("a file of another: %v", err)
 	}
 }

@@ -4,16 +4,20 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 )
 
 // logger writes messages without ever holding up who has one: nobody may read
 // them, or nobody any more.
 type logger struct {
+	name  string // what messages begin with
 	level int
 	lines chan string
 	done  chan struct{}
-	lost  int // only the writer of messages touches it
+
+	mu   sync.Mutex
+	lost int
 }
 
 // Messages that wait to be written, and how long the last ones may take.
@@ -22,8 +26,8 @@ const (
 	atEnd  = 100 * time.Millisecond
 )
 
-func newLogger(level int, w io.Writer) *logger {
-	l := &logger{level: level, lines: make(chan string, queued), done: make(chan struct{})}
+func newLogger(name string, level int, w io.Writer) *logger {
+	l := &logger{name: name, level: level, lines: make(chan string, queued), done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
 		mayWriteFromBackground()
@@ -38,11 +42,13 @@ func (l *logger) log(level int, text string) {
 	if level > l.level {
 		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.lost > 0 {
 		text = fmt.Sprintf("%s (and %d messages that nobody read)", text, l.lost)
 	}
 	select {
-	case l.lines <- "hermes-gateway init: " + strings.ReplaceAll(text, "\n", " ") + "\n":
+	case l.lines <- l.name + ": " + strings.ReplaceAll(text, "\n", " ") + "\n":
 		l.lost = 0
 	default:
 		l.lost++

@@ -1,6 +1,7 @@
 package initcmd
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -10,20 +11,28 @@ import (
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
 )
 
+const initName = "hermes-gateway init"
+
 // Main runs an init, and returns its exit code. args are the words after "init",
 // signals those that were taken since the process began.
 func Main(args []string, signals <-chan os.Signal, stdout io.Writer) int {
-	o, err := parse(args, os.Getenv)
+	return runInit(args, os.Getenv, false, signals, stdout)
+}
+
+func runInit(args []string, getenv func(string) string, past bool, signals <-chan os.Signal, stdout io.Writer) int {
+	o, err := parse(args, getenv)
+	o.past.called = past
 	if err == nil && o.help {
 		_, _ = io.WriteString(stdout, Help)
 		return 0
 	}
 	keepRunning()
-	log := newLogger(o.verbosity, os.Stderr)
+	log := newLogger(initName, o.verbosity, os.Stderr)
 	defer log.close()
 	var opts pid1.Options
 	if err == nil {
 		opts, err = o.forPid1()
+		o.warnOfPast(os.Environ(), log.log)
 	}
 	if err != nil {
 		log.log(0, err.Error())
@@ -33,12 +42,31 @@ func Main(args []string, signals <-chan os.Signal, stdout io.Writer) int {
 		log.log(0, "there is neither a COMMAND nor a scan directory: name one of them; "+seeHelp)
 		return pid1.ExitOwn
 	}
-	opts.Signals, opts.Log = signals, log.log
+	opts.Signals = signals
+	code, _ := runWith(log, opts)
+	return code
+}
+
+// Run runs another kind of init than Main with what every init needs, and returns
+// what package pid1 does. name is what messages begin with; orphans has them tell of
+// each that is reaped.
+func Run(name string, verbosity int, orphans bool, opts pid1.Options) (int, error) {
+	keepRunning()
+	log := newLogger(name, verbosity, os.Stderr)
+	defer log.close()
+	if orphans {
+		opts.Orphan = func(pid int) { log.log(0, fmt.Sprintf("reaped orphan %d", pid)) }
+	}
+	return runWith(log, opts)
+}
+
+func runWith(log *logger, opts pid1.Options) (int, error) {
+	opts.Log = log.log
 	code, err := pid1.Run(opts)
 	if err != nil {
 		log.log(0, err.Error())
 	}
-	return code
+	return code, err
 }
 
 // Go's collector of garbage stops all threads, and one that executes a program
@@ -71,6 +99,9 @@ func (o *options) forPid1() (pid1.Options, error) {
 	if err := o.become(&opts); err != nil {
 		return opts, err
 	}
-	opts.BootSteps, opts.FinishSteps, err = o.hooks.steps()
-	return opts, err
+	opts.SideEnv = sideEnvironment(opts.Env)
+	if opts.BootSteps, opts.FinishSteps, err = o.hooks.steps(); err != nil {
+		return opts, err
+	}
+	return opts, o.ofPast(&opts)
 }

@@ -26,6 +26,7 @@ type options struct {
 	waitReady   bool
 	readyWithin time.Duration
 	verbosity   int
+	past        pastOptions
 	help        bool
 	command     []string
 }
@@ -79,6 +80,7 @@ const (
 // first word that is no option, or after --.
 func parse(args []string, getenv func(string) string) (options, error) {
 	o := options{grace: defaultGrace, stopWithin: defaultStopWithin, readyWithin: defaultReadyWithin, hooks: defaultHooks()}
+	o.fromS6(getenv)
 	for _, opt := range allOptions() {
 		text := getenv(prefix + opt.env)
 		if opt.env == "" || text == "" {

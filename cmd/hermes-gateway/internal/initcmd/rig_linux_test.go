@@ -78,13 +78,17 @@ type setting struct {
 	extra   []*os.File // descriptors from 3 on
 	tty     *os.File   // descriptors 0 to 2, and controlling terminal
 	through []string   // what executes the init
+	program []string   // nil: this program as init
 	stdout  *os.File
 }
 
 // start runs an init with these words after init.
 func start(t testing.TB, s setting, words ...string) *box {
 	t.Helper()
-	argv := append([]string{s6test.Binary(t), "init"}, words...)
+	if s.program == nil {
+		s.program = []string{s6test.Binary(t), "init"}
+	}
+	argv := append(append([]string{}, s.program...), words...)
 	argv = append(append([]string{}, s.through...), argv...)
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if !s.outside {

@@ -9,14 +9,13 @@ import (
 	"strconv"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
-	"github.com/hermes-gateway/hermes-gateway/servicemanager"
+	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/past"
 )
 
 // What is supervised without being named, where it exists.
 const (
-	sharedScanDir  = "/run/service"
-	sharedServices = "/etc/services.d"
-	sharedRC       = "/etc/s6-overlay/s6-rc.d"
+	sharedScanDir = "/run/service"
+	sharedRC      = "/etc/s6-overlay/s6-rc.d"
 )
 
 // tree is the argv of the supervision tree; empty: there is none.
@@ -25,12 +24,12 @@ func (o *options) tree() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	services, err := sources("services", o.services, sharedServices)
+	services, err := o.serviceDirectory()
 	if err != nil {
 		return nil, err
 	}
-	rc, err := sources("s6-rc definitions", o.rc, sharedRC)
-	if err != nil || dir == "" && services == "" && rc == "" {
+	rc, err := o.rcDirectory()
+	if err != nil || dir == "" && services == "" && rc == "" && !o.past.called {
 		return nil, err
 	}
 	words := []string{"svscan", "--make", "--report-fd=" + strconv.Itoa(pid1.TreeReports)}
@@ -47,7 +46,7 @@ func (o *options) tree() ([]string, error) {
 	if dir != "" { // else it takes the first one that it can use
 		words = append(words, dir)
 	}
-	return servicemanager.Self(words...)
+	return program(words...)
 }
 
 // scanDirectory is the one that is named, or the shared one; empty: neither.
@@ -56,10 +55,18 @@ func (o *options) scanDirectory() (string, error) {
 	if dir == "" {
 		dir = os.Getenv("HERMES_SCANDIR")
 	}
-	if dir == "" && isDir(sharedScanDir) {
+	if dir == "" && (isDir(sharedScanDir) || o.past.called && o.canMakeShared()) {
 		dir = sharedScanDir
 	}
 	return absolute("the scan directory", dir)
+}
+
+func (o *options) serviceDirectory() (string, error) {
+	return sources("services", o.services, past.Services)
+}
+
+func (o *options) rcDirectory() (string, error) {
+	return sources("s6-rc definitions", o.rc, sharedRC)
 }
 
 // sources is the directory that is named, or the shared one; empty: neither.
