@@ -19,6 +19,7 @@ import (
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/past"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/role"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/svscancmd"
+	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/tinicmd"
 )
 
 func main() {
@@ -41,13 +42,15 @@ func main() {
 		os.Exit(initcmd.Beneath(os.Args[1:], early.Signals))
 	case role.PastInit:
 		os.Exit(initcmd.Past(os.Args[1:], early.Signals, os.Stdout))
+	case role.Tini:
+		os.Exit(tinicmd.Main(os.Args[1:], cli.Version(), early.Signals, os.Stdout, os.Stderr))
 	case role.WithContenv:
 		os.Exit(past.WithContenv(os.Args[1:], os.Stderr))
 	case role.SetUIDGID:
 		os.Exit(past.SetUIDGID(os.Args[1:], os.Stderr))
 	case role.ApplyUIDGID:
 		os.Exit(past.ApplyUIDGID(os.Args[1:], os.Stderr))
-	default:
+	case role.Command:
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
