@@ -53,7 +53,7 @@ said.`,
 	cmd.AddCommand(
 		newStatusCmd(a), newStartCmd(a), newStopCmd(a), newRestartCmd(a),
 		newRegisterCmd(a), newUnregisterCmd(a), newListCmd(a), newWaitCmd(a), newLogsCmd(a),
-		newInstallCmd(a), newUninstallCmd(a), newDetectCmd(a), newVersionCmd(a), newLogCmd(), newSvscanCmd(), newInitCmd(),
+		newInstallCmd(a), newUninstallCmd(a), newDetectCmd(a), newDoctorCmd(a), newVersionCmd(a), newLogCmd(), newSvscanCmd(), newInitCmd(),
 	)
 	return cmd
 }
