@@ -178,8 +178,14 @@ func readTrusted(dir string) ([]os.DirEntry, error) {
 
 // mayCopy says why root must not run what somebody else could have changed.
 func mayCopy(info fs.FileInfo) error {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if unix.Geteuid() != 0 || ok && st.Uid == 0 && st.Mode&0o022 == 0 {
+	if unix.Geteuid() != 0 {
+		return nil
+	}
+	return rootsAlone(info)
+}
+
+func rootsAlone(info fs.FileInfo) error {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid == 0 && st.Mode&0o022 == 0 {
 		return nil
 	}
 	return errors.New("others than root can change it, and root would run it; chown root and chmod go-w it, or run the tree as another user")

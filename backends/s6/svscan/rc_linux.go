@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/fsat"
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/rcsource"
 	"github.com/hermes-gateway/hermes-gateway/internal/execline"
@@ -37,23 +39,9 @@ func (t *Tree) copyRC() error {
 	if from == "" {
 		return nil
 	}
-	var bundles fs.FS
-	if beside := filepath.Join(filepath.Dir(from), bundlesBeside); exists(beside) {
-		bundles = trustedFS(beside)
-	}
-	services, err := rcsource.Load(trustedFS(from), bundles)
+	services, scripts, err := loadRC(from, t.opts.Env, t.opts.Words, unix.Geteuid() == 0)
 	if err != nil {
-		return fmt.Errorf("s6-rc definitions in %s: %w: %w", from, ErrRefused, err)
-	}
-	scripts := map[string][2]string{} // of oneshots: up, down
-	for _, svc := range services {
-		err := t.checkInterpreters(from, svc)
-		if err == nil && svc.Oneshot {
-			scripts[svc.Name], err = t.oneshotScripts(svc)
-		}
-		if err != nil {
-			return fmt.Errorf("s6-rc definition %s: %w: %w", filepath.Join(from, svc.Name), ErrRefused, err)
-		}
+		return err
 	}
 	for _, svc := range services {
 		err := t.makeCopy(svc.Name, filepath.Join(from, svc.Name), func(dir *fsat.Dir) error {
@@ -64,6 +52,36 @@ func (t *Tree) copyRC() error {
 		}
 	}
 	return nil
+}
+
+// CheckRC says why a tree would refuse definitions, see Options.RC, before anything
+// runs. root says that it will run as root.
+func CheckRC(dir string, env []string, words string, root bool) error {
+	_, _, err := loadRC(dir, env, words, root)
+	return err
+}
+
+// loadRC returns what is to run, and the scripts of oneshots: up and down.
+func loadRC(from string, env []string, words string, root bool) ([]rcsource.Service, map[string][2]string, error) {
+	var bundles fs.FS
+	if beside := filepath.Join(filepath.Dir(from), bundlesBeside); exists(beside) {
+		bundles = trustedFS{beside, root}
+	}
+	services, err := rcsource.Load(trustedFS{from, root}, bundles)
+	if err != nil {
+		return nil, nil, fmt.Errorf("s6-rc definitions in %s: %w: %w", from, ErrRefused, err)
+	}
+	scripts := map[string][2]string{}
+	for _, svc := range services {
+		err := checkInterpreters(from, svc)
+		if err == nil && svc.Oneshot {
+			scripts[svc.Name], err = oneshotScripts(svc, variable(env, "PATH"), words)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("s6-rc definition %s: %w: %w", filepath.Join(from, svc.Name), ErrRefused, err)
+		}
+	}
+	return services, scripts, nil
 }
 
 func exists(path string) bool {
@@ -161,7 +179,7 @@ func (e executable) Mode() fs.FileMode {
 }
 
 // checkInterpreters says before anything runs what could not.
-func (t *Tree) checkInterpreters(from string, svc rcsource.Service) error {
+func checkInterpreters(from string, svc rcsource.Service) error {
 	paths := []string{filepath.Join(from, svc.Name, "finish")}
 	if !svc.Oneshot {
 		paths = append(paths, filepath.Join(from, svc.Name, "run"))
@@ -187,8 +205,8 @@ func (t *Tree) checkInterpreters(from string, svc rcsource.Service) error {
 
 // oneshotScripts are the programs that run and undo a oneshot: of execlineb where
 // there is one, else of what Options.Words names, which knows no blocks.
-func (t *Tree) oneshotScripts(svc rcsource.Service) (scripts [2]string, err error) {
-	execlineb := t.find("execlineb")
+func oneshotScripts(svc rcsource.Service, path, interpreter string) (scripts [2]string, err error) {
+	execlineb := find(path, "execlineb")
 	for i, text := range []string{svc.Up, svc.Down} {
 		file := []string{"up", "down"}[i]
 		if strings.TrimSpace(text) == "" {
@@ -209,25 +227,25 @@ func (t *Tree) oneshotScripts(svc rcsource.Service) (scripts [2]string, err erro
 			return scripts, fmt.Errorf("%s: %w", file, err)
 		case len(words) == 0:
 			return scripts, fmt.Errorf("%s has no command", file)
-		case t.find(words[0]) == "":
+		case find(path, words[0]) == "":
 			return scripts, fmt.Errorf("%s: there is no %q in PATH; install it, or write another command", file, words[0])
-		case t.opts.Words == "":
+		case interpreter == "":
 			return scripts, fmt.Errorf("%s: there is no execlineb in PATH to run it", file)
 		}
-		scripts[i] = "#!" + t.opts.Words + "\n" + text
+		scripts[i] = "#!" + interpreter + "\n" + text
 	}
 	return scripts, nil
 }
 
-// find is the path of a program as services find it; "": there is none.
-func (t *Tree) find(name string) string {
+// find is where on a PATH a program is; "": nowhere.
+func find(paths, name string) string {
 	if strings.Contains(name, "/") {
 		if exists(name) {
 			return name
 		}
 		return ""
 	}
-	for _, dir := range filepath.SplitList(variable(t.opts.Env, "PATH")) {
+	for _, dir := range filepath.SplitList(paths) {
 		path := filepath.Join(dir, name)
 		if info, err := os.Stat(path); err == nil && filepath.IsAbs(path) && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return path
@@ -237,20 +255,23 @@ func (t *Tree) find(name string) string {
 }
 
 // trustedFS is a directory of which nothing is read that root must not run.
-type trustedFS string
+type trustedFS struct {
+	dir  string
+	root bool // it is for root
+}
 
 // Open is fs.FS.
 func (t trustedFS) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
-	f, err := os.Open(filepath.Join(string(t), name))
+	f, err := os.Open(filepath.Join(t.dir, name))
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err == nil {
-		err = mayCopy(info)
+	if err == nil && t.root {
+		err = rootsAlone(info)
 	}
 	if err != nil {
 		f.Close()

@@ -26,6 +26,12 @@ func (*Tree) Control(string) {}
 // Run returns nil.
 func (*Tree) Run(context.Context) error { return nil }
 
+// CheckRC returns an error that matches servicemanager.ErrNotSupported.
+func CheckRC(string, []string, string, bool) error {
+	_, err := New(Options{})
+	return err
+}
+
 // ExecFinish returns nil.
 func ExecFinish(string, []string) error { return nil }
 

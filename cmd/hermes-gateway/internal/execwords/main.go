@@ -6,23 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"os/exec"
 	"strings"
 
+	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/execas"
 	"github.com/hermes-gateway/hermes-gateway/internal/execline"
 )
 
-// Exit codes of env(1).
-const (
-	exitUsage     = 125
-	exitCannotRun = 126
-	exitNotFound  = 127
-)
+const exitUsage = 125
 
-// Main executes what a script says, and returns an exit code where it cannot. args
-// are the words after "exec-words": the script, and what it does not look at.
+// Main executes what a script says, and returns an exit code of env(1) where it
+// cannot. args are the words after "exec-words": the script, and what it does not
+// look at.
 func Main(args []string, stderr io.Writer) int {
 	code, err := run(args)
 	fmt.Fprintf(stderr, "hermes-gateway exec-words: %v\n", err)
@@ -45,12 +40,5 @@ func run(args []string) (int, error) {
 	if err != nil {
 		return exitUsage, fmt.Errorf("%s: %w", args[0], err)
 	}
-	path, err := exec.LookPath(words[0])
-	if err == nil {
-		err = become(path, words)
-	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
-		return exitNotFound, fmt.Errorf("%s: %w", args[0], err)
-	}
-	return exitCannotRun, fmt.Errorf("%s: %w", args[0], err)
+	return execas.Exec(words)
 }

@@ -1,13 +1,16 @@
 package initcmd
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
+	"github.com/hermes-gateway/hermes-gateway/backends/s6/svscan"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/past"
 	"github.com/hermes-gateway/hermes-gateway/cmd/hermes-gateway/internal/role"
 	"github.com/hermes-gateway/hermes-gateway/servicemanager"
@@ -82,6 +85,17 @@ func (o *options) ofPast(opts *pid1.Options) error {
 	}
 	if len(found) > 0 {
 		return found[0]
+	}
+	rc, err := o.rcDirectory()
+	if err != nil {
+		return err
+	}
+	if rc != "" {
+		env := []string{"PATH=" + past.WithCommands(os.Getenv("PATH"))}
+		if err := svscan.CheckRC(rc, env, "this program", os.Geteuid() == 0 && opts.Identity == nil); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err // who may not read it does not know
+		}
+		opts.WaitReady = opts.WaitReady || o.past.called // as s6-overlay does
 	}
 	opts.TreeGrace = o.past.servicesGrace
 	if len(o.past.stage2Hook) > 0 {

@@ -56,13 +56,15 @@ func (o *options) fromS6(getenv func(string) string) {
 	if n, ok := p.number(getenv, "S6_LOGGING"); ok && n > 0 {
 		p.logging = getenv("S6_LOGGING")
 	}
+	if wait, most := p.wait(getenv); wait {
+		o.waitReady, o.readyWithin = true, most
+	}
 	p.stage2Hook = strings.Fields(getenv("S6_STAGE2_HOOK"))
 }
 
-// waitFromS6 says whether the program is to wait for services, and how long at most;
+// wait says whether the program is to wait for services, and how long at most;
 // 0: for ever.
-func waitFromS6(getenv func(string) string) (wait bool, most time.Duration) {
-	var p pastOptions
+func (p *pastOptions) wait(getenv func(string) string) (wait bool, most time.Duration) {
 	n, _ := p.number(getenv, "S6_CMD_WAIT_FOR_SERVICES")
 	most, _ = p.milliseconds(getenv, "S6_CMD_WAIT_FOR_SERVICES_MAXTIME", 0)
 	return n > 0, most

@@ -74,7 +74,7 @@ func TestWaitForServicesOfS6Overlay(t *testing.T) {
 		"S6_CMD_WAIT_FOR_SERVICES=1 S6_CMD_WAIT_FOR_SERVICES_MAXTIME=1500": 1500 * time.Millisecond,
 		"S6_CMD_WAIT_FOR_SERVICES=2 S6_CMD_WAIT_FOR_SERVICES_MAXTIME=x":    0,
 	} {
-		wait, most := waitFromS6(variables(env))
+		wait, most := new(pastOptions).wait(variables(env))
 		if wait != (want >= 0) || wait && most != want {
 			t.Errorf("%s: %v, %v", env, wait, most)
 		}

@@ -15,7 +15,6 @@ import (
 // What is supervised without being named, where it exists.
 const (
 	sharedScanDir = "/run/service"
-	sharedRC      = "/etc/s6-overlay/s6-rc.d"
 )
 
 // tree is the argv of the supervision tree; empty: there is none.
@@ -66,7 +65,7 @@ func (o *options) serviceDirectory() (string, error) {
 }
 
 func (o *options) rcDirectory() (string, error) {
-	return sources("s6-rc definitions", o.rc, sharedRC)
+	return sources("s6-rc definitions", o.rc, past.Sources)
 }
 
 // sources is the directory that is named, or the shared one; empty: neither.

@@ -71,7 +71,12 @@ func (im Image) Findings() ([]*Finding, error) {
 		}
 		all = append(all, found...)
 	}
-	found, err := im.FixAttrs()
+	found, err := im.Oneshots(Sources)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, found...)
+	found, err = im.FixAttrs()
 	return append(all, found...), err
 }
 

@@ -70,6 +70,18 @@ func TestFindingsOfAnImage(t *testing.T) {
 				"/etc/services.d/web/run", "/usr/bin/execlineb", "install execline",
 			},
 		},
+		"oneshots": {
+			map[string]string{
+				"/etc/s6-overlay/s6-rc.d/a/up": "if { true } true\n", "/etc/s6-overlay/s6-rc.d/a/down": "/bin/sh -c \"x y\" # well\n",
+				"/etc/s6-overlay/s6-rc.d/b/up": "foreground x\n", "/etc/s6-overlay/s6-rc.d/c/up": "sh \"x\n", "/etc/s6-overlay/s6-rc.d/d/down": "",
+			},
+			[]string{
+				"/etc/s6-overlay/s6-rc.d/a/up", "it has a block", "install execline",
+				"/etc/s6-overlay/s6-rc.d/b/up", `no "foreground" on PATH`, "install that",
+				"/etc/s6-overlay/s6-rc.d/c/up", "a double quote is not closed", "mend it",
+			},
+		},
+		"oneshots with execlineb": {files: map[string]string{"/etc/s6-overlay/s6-rc.d/a/up": "if { true } foreground\n", "/command/execlineb": "\x7fELF"}},
 		"with-contenv is not there": {
 			map[string]string{"/etc/cont-init.d/1": "#!/usr/bin/with-contenv bash\n"},
 			[]string{"/etc/cont-init.d/1", `no "/usr/bin/with-contenv"`, "ln -sf /usr/bin/hermes-gateway /usr/bin/with-contenv"},
