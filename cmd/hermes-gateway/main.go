@@ -26,6 +26,8 @@ func main() {
 	switch early.Role {
 	case role.ExecGateway:
 		os.Exit(execas.Main(os.Args[2:], os.Stderr))
+	case role.ExecListening:
+		os.Exit(initcmd.ExecListening(os.Args[2:], os.Stderr))
 	case role.ExecWords:
 		os.Exit(execwords.Main(os.Args[2:], os.Stderr))
 	case role.Main:

@@ -55,6 +55,11 @@ type Options struct {
 	// last argument. What a FinishStep does changes that code no more.
 	BootSteps, FinishSteps []Step
 
+	// ListenRelay is the argv of a program that sets LISTEN_PID to its own number,
+	// where it names this process, and becomes the program: its first word after
+	// these is the path, the others are the argv (sd_listen_fds(3)). Empty: the
+	// variable stays as it is.
+	ListenRelay []string
 	// Signals are those that were taken since the process began, see package
 	// intake; nil: Run takes them itself.
 	Signals <-chan os.Signal

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -24,6 +26,9 @@ func (i *initProcess) startProgram(foreground bool) (int, error) {
 		return 0, err
 	}
 	attr := &syscall.SysProcAttr{Setpgid: true, Foreground: foreground, Credential: i.credential()}
+	if relay := i.o.ListenRelay; len(relay) > 0 && i.listenPIDIsOurs() {
+		return i.fork(relay[0], slices.Concat(relay, []string{path}, argv), attr)
+	}
 	pid, err := i.fork(path, argv, attr)
 	if errors.Is(err, syscall.ENOEXEC) && isText(path) { // a text without #!, as execvp(3) has it
 		pid, err = i.fork("/bin/sh", append([]string{"/bin/sh", path}, argv[1:]...), attr)
@@ -32,6 +37,12 @@ func (i *initProcess) startProgram(foreground bool) (int, error) {
 		return 0, fmt.Errorf("run %s: %w", path, err)
 	}
 	return pid, nil
+}
+
+// listenPIDIsOurs says whether the descriptors of a socket activation are said to be
+// for this process, so that they are for the program: sd_listen_fds(3).
+func (i *initProcess) listenPIDIsOurs() bool {
+	return slices.Contains(i.env, "LISTEN_PID="+strconv.Itoa(os.Getpid()))
 }
 
 // isText tells a text from a program for another machine, which no shell can

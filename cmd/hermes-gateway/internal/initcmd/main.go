@@ -99,6 +99,9 @@ func (o *options) forPid1() (pid1.Options, error) {
 	if err := o.become(&opts); err != nil {
 		return opts, err
 	}
+	if opts.ListenRelay, err = program("exec-listening"); err != nil {
+		return opts, err
+	}
 	opts.SideEnv = sideEnvironment(opts.Env)
 	if opts.BootSteps, opts.FinishSteps, err = o.hooks.steps(); err != nil {
 		return opts, err

@@ -185,6 +185,41 @@ func TestRow16Descriptors(t *testing.T) {
 	}
 }
 
+// Sockets of an activation are the program's: LISTEN_PID is rewritten where it names
+// the init, and nothing else is.
+func TestRow16ListenPID(t *testing.T) {
+	t.Parallel()
+	env := []string{"B=2", "PATH=/bin:/usr/bin", "LISTEN_PID=1", "LISTEN_FDS=1", "A=1", "A=2"}
+	self, err := os.Executable()
+	must(t, err)
+	through := append([]string{self, "with-environment", fmt.Sprint(len(env))}, env...)
+	script := `echo $0 $$; tr '\0' ' ' < /proc/self/environ`
+	out, code := run(t, setting{through: through}, "--", "sh", "-c", script, "name")
+	lines := strings.SplitN(out, "\n", 2)
+	pid, ok := strings.CutPrefix(lines[0], "name ")
+	if want := "B=2 PATH=/bin:/usr/bin LISTEN_PID=" + pid + " LISTEN_FDS=1 A=1 A=2 "; !ok || pid == "1" || code != 0 || len(lines) != 2 || strings.ReplaceAll(lines[1], "PWD=/ ", "") != want {
+		t.Errorf("%q, %d, want %q", out, code, want)
+	}
+	env[2] = "LISTEN_PID=77"
+	through = append([]string{self, "with-environment", fmt.Sprint(len(env))}, env...)
+	if out, code := run(t, setting{through: through}, "--", "sh", "-c", "echo $LISTEN_PID"); out != "77\n" || code != 0 {
+		t.Errorf("somebody else's: %q, %d", out, code)
+	}
+	env[2] = "LISTEN_PID=1"
+	through = append([]string{self, "with-environment", fmt.Sprint(len(env))}, env...)
+	dir := t.TempDir()
+	text := write(t, filepath.Join(dir, "text"), "echo text $1\n")
+	if out, code := run(t, setting{through: through}, "--", text, "word"); out != "text word\n" || code != 0 {
+		t.Errorf("a text: %q, %d", out, code)
+	}
+	for path, want := range map[string]int{dir + "/absent": 127, dir: 126} {
+		b := start(t, setting{through: through}, "--", path)
+		if _, code := b.wait(); code != want || !strings.Contains(b.stderr.String(), path) {
+			t.Errorf("%s: %d, %q", path, code, b.stderr.String())
+		}
+	}
+}
+
 func TestRow17Limits(t *testing.T) {
 	t.Parallel()
 	s := setting{through: []string{"/usr/bin/prlimit", "--nofile=100:200", "--core=0:0", "--stack=4194304:", "--"}}

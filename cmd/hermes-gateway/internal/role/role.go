@@ -9,20 +9,21 @@ type Role uint8
 
 // The roles. All but Command have nothing to do with the packages of that one.
 const (
-	Command     Role = iota // what people type
-	ExecGateway             // becomes a user, and then a program
-	ExecWords               // the interpreter of a oneshot
-	Main                    // becomes what the words of a container ask for
-	Log                     // the logger alone
-	LogPool                 // the log process of a tree
-	Svscan                  // the tree
-	Init                    // the first process of a container
-	PastInit                // the same, called as s6-overlay's is
-	Tini                    // the same, called as tini is
-	Beneath                 // PID 1 without being an init: it runs below one
-	WithContenv             // becomes a program, with what hooks left for it
-	SetUIDGID               // s6-setuidgid
-	ApplyUIDGID             // s6-applyuidgid
+	Command       Role = iota // what people type
+	ExecGateway               // becomes a user, and then a program
+	ExecListening             // becomes a program, with sockets that are for it
+	ExecWords                 // the interpreter of a oneshot
+	Main                      // becomes what the words of a container ask for
+	Log                       // the logger alone
+	LogPool                   // the log process of a tree
+	Svscan                    // the tree
+	Init                      // the first process of a container
+	PastInit                  // the same, called as s6-overlay's is
+	Tini                      // the same, called as tini is
+	Beneath                   // PID 1 without being an init: it runs below one
+	WithContenv               // becomes a program, with what hooks left for it
+	SetUIDGID                 // s6-setuidgid
+	ApplyUIDGID               // s6-applyuidgid
 )
 
 // IsInit says whether a role takes the signals of the process from the beginning.
@@ -71,6 +72,8 @@ func asked(word string) Role {
 	switch word {
 	case "exec-gateway":
 		return ExecGateway
+	case "exec-listening":
+		return ExecListening
 	case "exec-words":
 		return ExecWords
 	case "main":

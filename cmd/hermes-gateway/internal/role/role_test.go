@@ -14,6 +14,7 @@ func TestRoles(t *testing.T) {
 		"hermes-gateway log-pool":                   LogPool,
 		"hermes-gateway log T .":                    Log,
 		"hermes-gateway exec-gateway --user x true": ExecGateway,
+		"hermes-gateway exec-listening /bin/x x":    ExecListening,
 		"hermes-gateway exec-words ./run":           ExecWords,
 		"hermes-gateway main gateway run":           Main,
 		"/init svscan":                              PastInit,
