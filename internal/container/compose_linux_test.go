@@ -118,10 +118,12 @@ func TestManifests(t *testing.T) {
 	known := r.run(options{entrypoint: []string{"hermes-gateway", "init", "--help"}})
 	dashboard, err := os.ReadFile("../../image/rootfs/etc/services.d/dashboard/run")
 	must(t, err)
+	condition, err := os.ReadFile("../../image/rootfs/etc/services.d/dashboard/enabled-if")
+	must(t, err)
 	for _, name := range []string{"compose.yaml", "kubernetes.yaml", "kubernetes-shared.yaml"} {
 		text := manifest(t, name)
 		for _, v := range variables(text) {
-			if !slices.Contains(variables(known.out+string(dashboard)), v) {
+			if !slices.Contains(variables(known.out+string(dashboard)+string(condition)), v) {
 				t.Errorf("%s: nobody knows %s", name, v)
 			}
 		}

@@ -111,3 +111,13 @@ func TestR74_NoSupervise(t *testing.T) {
 		}
 	}
 }
+
+// Where a tree is to be and cannot, as nothing can be written, nobody is left to
+// believe that the gateway runs.
+func TestR74_NoTree(t *testing.T) {
+	got := hermesRig(t).run(options{bare: true}, "gateway", "run")
+	if got.code != 1 || !strings.Contains(got.err, "/run/service") || !strings.Contains(got.err, "no supervision tree has come within 10s") ||
+		!strings.Contains(got.err, "--no-supervise") || strings.Contains(got.out, "gateway default is up") {
+		t.Errorf("%+v", got)
+	}
+}

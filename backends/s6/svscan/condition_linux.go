@@ -13,7 +13,7 @@ import (
 // what the file enabled-if says all must be so, else the service is down and says
 // why.
 //
-//	NAME         the variable is 1, true, yes or on
+//	NAME         the variable is 1, true or yes
 //	!NAME        it is not
 //	NAME=VALUE   it is VALUE; NAME= says that it is empty, or not set
 //	NAME!=VALUE  it is not
@@ -44,14 +44,14 @@ func unmet(text string, env []string) (string, error) {
 		case !equals && yes(is) == not && not:
 			return name + " is set", nil
 		case !equals && yes(is) == not:
-			return name + " is not 1, true, yes or on", nil
+			return name + " is not 1, true or yes", nil
 		}
 	}
 	return "", nil
 }
 
 func yes(value string) bool {
-	return slices.Contains([]string{"1", "true", "yes", "on"}, strings.ToLower(value))
+	return slices.Contains([]string{"1", "true", "yes"}, strings.ToLower(value))
 }
 
 // variable is the value of the first entry, as getenv(3) has it.

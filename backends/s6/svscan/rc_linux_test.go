@@ -68,7 +68,7 @@ func playRC(t *testing.T, path string) {
 	d.await("+web")
 	await(t, dir, "web", sm.StateUp)
 	await(t, dir, "on", sm.StateUp)
-	if st := await(t, dir, "dashboard", sm.StateDown); st.Problem != "disabled: DASHBOARD is not 1, true, yes or on" || st.WantUp {
+	if st := await(t, dir, "dashboard", sm.StateDown); st.Problem != "disabled: DASHBOARD is not 1, true or yes" || st.WantUp {
 		t.Errorf("it is %+v", st)
 	}
 	names, err := filepath.Glob(filepath.Join(dir, "[^.]*"))
