@@ -96,7 +96,7 @@ func ordered(t *testing.T, opts svscan.Options) (*inside, *reports) {
 }
 
 // What needs another is started when that is ready, and stopped before it.
-func TestOrder(t *testing.T) {
+func TestRow61Order(t *testing.T) {
 	t.Parallel()
 	dir := scanDir(t)
 	d := newDiary(t, dir)
@@ -121,7 +121,7 @@ func TestOrder(t *testing.T) {
 }
 
 // Nobody is ready before they say so.
-func TestOrderWaitsForReadiness(t *testing.T) {
+func TestRow85WaitsForReadiness(t *testing.T) {
 	t.Parallel()
 	dir := scanDir(t)
 	gate := filepath.Join(filepath.Dir(dir), "gate")

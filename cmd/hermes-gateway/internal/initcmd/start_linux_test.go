@@ -237,6 +237,7 @@ func TestRow17Limits(t *testing.T) {
 	}
 }
 
+// Rows 19 and 20: also what was blocked when the init was started.
 func TestRow19SignalStateIsClean(t *testing.T) {
 	t.Parallel()
 	out, code := run(t, setting{how: "signals-ignored"}, "--", "grep", "^Sig[BIP]", "/proc/self/status")
