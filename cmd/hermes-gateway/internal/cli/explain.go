@@ -141,5 +141,10 @@ func (a *app) explainManager(ctx context.Context, s *connection) {
 	opts := a.options()
 	opts.Kind = "auto"
 	a.explainChoice(servicemanager.Survey(ctx, opts), s.chosen, true)
+	if a.proc.Zombies != nil {
+		for _, line := range a.proc.Zombies() {
+			fmt.Fprintln(a.out, line)
+		}
+	}
 	fmt.Fprintln(a.out)
 }

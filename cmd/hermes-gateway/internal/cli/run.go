@@ -29,6 +29,9 @@ type Process struct {
 	// Backends are the candidates for the manager; nil means the registered
 	// ones.
 	Backends []servicemanager.Backend
+	// Zombies says who is dead and not waited for by its parent; nil: nobody
+	// knows.
+	Zombies func() []string
 }
 
 // ThisProcess returns the Process that the program really runs in.
@@ -41,6 +44,7 @@ func ThisProcess() Process {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		LookupEnv: os.LookupEnv, Now: time.Now, Host: host,
 		Root: os.Geteuid() == 0, BecomeOwner: execas.BecomeOwner, Owns: execas.Owns,
+		Zombies: zombies,
 	}
 }
 
