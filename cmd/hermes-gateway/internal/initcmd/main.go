@@ -99,8 +99,10 @@ func (o *options) forPid1() (pid1.Options, error) {
 	if err := o.become(&opts); err != nil {
 		return opts, err
 	}
-	if opts.ListenRelay, err = program("exec-listening"); err != nil {
-		return opts, err
+	if os.Getenv("LISTEN_PID") != "" { // else there is nobody to find, as without /proc
+		if opts.ListenRelay, err = program("exec-listening"); err != nil {
+			return opts, err
+		}
 	}
 	opts.SideEnv = sideEnvironment(opts.Env)
 	if opts.BootSteps, opts.FinishSteps, err = o.hooks.steps(); err != nil {
