@@ -139,7 +139,7 @@ func TestPastHooksAndServices(t *testing.T) {
 	for who, o := range rights("GREETING=hello  you") {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
-			b := rig{t, r.engine, r.image}.start(o, "sh", "-c", `echo "cmd: $GREETING $1 $PATH"; trap 'exit 5' TERM; while :; do sleep 0.1; done`, "sh", "--help")
+			b := rig{t, r.engine, r.image}.start(o, "sh", "-c", `trap 'exit 5' TERM; echo "cmd: $GREETING $1 $PATH"; while :; do sleep 0.1; done`, "sh", "--help")
 			b.await("logged: web is up as 10000: hello  you", 1)
 			b.await("cmd: hello  you --help /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n", 1)
 			b.stop(10 * time.Second)
@@ -193,7 +193,7 @@ func TestPastS6RC(t *testing.T) {
 	for who, o := range rights("GREETING=hello") {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
-			b := rig{t, r.engine, r.image}.start(o, "sh", "-c", `echo "cmd: $GREETING"; trap 'exit 5' TERM; while :; do sleep 0.1; done`)
+			b := rig{t, r.engine, r.image}.start(o, "sh", "-c", `trap 'exit 5' TERM; echo "cmd: $GREETING"; while :; do sleep 0.1; done`)
 			b.await("cmd: hello\n", 1)
 			b.await("worker is up\n", 1)
 			b.stop(10 * time.Second)
