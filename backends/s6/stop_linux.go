@@ -52,8 +52,10 @@ func (s *service) stop(ctx context.Context, act sm.Act) error {
 	return nil
 }
 
-// hearPatience is more than a supervisor needs to do what it has read.
-const hearPatience = time.Second
+// hearPatience is more than a supervisor needs to do what it has read, also where it
+// shares a busy machine with many others: to give up early would be a wrong answer, to
+// give up late is only a late one.
+const hearPatience = 3 * time.Second
 
 // awaitDown waits until neither process nor finish is there and none is
 // wanted, and kills the process after limit. It gives way to somebody who wants
