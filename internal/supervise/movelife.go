@@ -92,10 +92,11 @@ func (t *turn) goDown(events string, forGood bool) {
 	if t.last.Unknown {
 		t.note.Problem = "exit status unknown: it outlived its supervisor"
 	}
-	if forGood || t.once {
+	once := t.once && !t.last.Unknown // where nobody knows how it ended it is run again
+	if forGood || once {
 		t.wantUp = false
 	}
-	if t.once && !forGood && !t.asked && t.last != Exited(0) {
+	if once && !forGood && !t.asked && t.last != Exited(0) {
 		t.note.Failed, t.note.Problem = true, "it has failed, and is started once only: mend it, and give the command u"
 	}
 	if forGood && !t.asked { // asked for, it is down and no failure

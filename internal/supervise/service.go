@@ -35,7 +35,8 @@ type Config struct {
 	Hold bool
 	// Once has run started once: when it has ended it is not started again by
 	// itself, and an end that nobody asked for is a failure unless its exit code
-	// is 0.
+	// is 0. One that outlived its supervisor, and of which nobody knows how it
+	// ended, is.
 	Once bool
 	// Changed takes what has become of the service, after all that is written is
 	// written; nil: nobody wants to know. It must not wait.

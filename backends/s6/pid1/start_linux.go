@@ -29,14 +29,30 @@ func (i *initProcess) startProgram(foreground bool) (int, error) {
 	if relay := i.o.ListenRelay; len(relay) > 0 && i.listenPIDIsOurs() {
 		return i.fork(relay[0], slices.Concat(relay, []string{path}, argv), attr)
 	}
-	pid, err := i.fork(path, argv, attr)
-	if errors.Is(err, syscall.ENOEXEC) && isText(path) { // a text without #!, as execvp(3) has it
-		pid, err = i.fork("/bin/sh", append([]string{"/bin/sh", path}, argv[1:]...), attr)
+	pid := 0
+	err = execvp(path, argv, func(path string, argv []string) (err error) {
+		pid, err = i.fork(path, argv, attr)
+		return err
+	})
+	return pid, err
+}
+
+// Exec makes this process the program at a path, as a main program is started. It
+// returns only when that failed.
+func Exec(path string, argv, env []string) error {
+	return execvp(path, argv, func(path string, argv []string) error { return syscall.Exec(path, argv, env) })
+}
+
+// execvp has a text without #! run by a shell, as execvp(3) has it.
+func execvp(path string, argv []string, run func(path string, argv []string) error) error {
+	err := run(path, argv)
+	if errors.Is(err, syscall.ENOEXEC) && isText(path) {
+		err = run("/bin/sh", append([]string{"/bin/sh", path}, argv[1:]...))
 	}
 	if err != nil {
-		return 0, fmt.Errorf("run %s: %w", path, err)
+		return fmt.Errorf("run %s: %w", path, err)
 	}
-	return pid, nil
+	return nil
 }
 
 // listenPIDIsOurs says whether the descriptors of a socket activation are said to be

@@ -22,10 +22,14 @@ type life struct {
 // changed keeps what has become of a service. The loop hears of it if it listens.
 func (s *supervisor) changed(c supervise.Change) {
 	s.mu.Lock()
+	if c.Deaths < s.deaths {
+		s.deaths = 0 // the supervisor has begun anew, and counts from there
+	}
 	s.now = life{
 		known: true, running: c.Status.PID != 0, up: c.Up(), wantUp: c.Status.WantUp,
-		failed: c.Note.Failed, deaths: c.Deaths, exit: c.Exit(),
+		failed: c.Note.Failed, deaths: s.now.deaths + c.Deaths - s.deaths, exit: c.Exit(),
 	}
+	s.deaths = c.Deaths
 	tell := (s.listened || c.Note.Failed) && !s.telling
 	s.telling = s.telling || tell
 	s.mu.Unlock()

@@ -3,13 +3,12 @@ package svscan
 import (
 	"errors"
 	"io/fs"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/fsat"
+	"github.com/hermes-gateway/hermes-gateway/backends/s6/internal/servicedir"
 	"github.com/hermes-gateway/hermes-gateway/internal/supervise"
 )
 
@@ -69,7 +68,9 @@ func (t *Tree) readOrder(e *entry) {
 	} else if held {
 		problem = "waits for " + strings.Join(e.needs, ", ")
 	}
-	e.main.order(held, e.once, e.done, problem)
+	e.main.once = e.once
+	e.main.begins(held, e.done, problem)
+	e.main.listen(true)
 	t.unsettled++
 	if held {
 		t.held[e] = true
@@ -134,6 +135,7 @@ func (t *Tree) release() {
 		case !l.known:
 		case l.running: // somebody has started it
 			delete(t.held, e)
+			e.main.begins(false, false, "")
 		case !l.wantUp: // as its file down has it
 		case t.hasAll(e):
 			delete(t.held, e)
@@ -243,13 +245,12 @@ func (t *Tree) limit(e *entry, file string) {
 	if err != nil || text == "" {
 		return
 	}
-	ms, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
+	wait, ok := servicedir.ParseMillis(text)
+	if !ok {
 		t.warnf("%s: %s counts as absent: %.40q is no number of milliseconds", e.name, file, text)
-		return
 	}
-	if ms > 0 && ms < math.MaxInt32 {
-		t.limits[e] = time.Now().Add(time.Duration(ms) * time.Millisecond)
+	if wait > 0 {
+		t.limits[e] = time.Now().Add(wait)
 	}
 }
 
@@ -276,13 +277,13 @@ func (t *Tree) late(now time.Time) (next time.Time) {
 	return next
 }
 
-// onceEnded is the end of the run of a oneshot.
+// onceEnded is the end of the run of a oneshot. One of which nobody knows how it ended
+// is run again by its supervisor.
 func (t *Tree) onceEnded(e *entry, l life) {
-	if l.exit != supervise.Exited(0) {
-		if l.exit.Unknown { // it outlived the tree before: nobody knows
-			e.main.unhold()
-			return
-		}
+	switch {
+	case l.exit.Unknown:
+		return
+	case l.exit != supervise.Exited(0):
 		t.giveUp(e, "it has failed: "+describe(l.exit))
 		return
 	}
@@ -290,6 +291,7 @@ func (t *Tree) onceEnded(e *entry, l life) {
 		t.warnf("%s: %v; it will be run again by the next tree", e.name, err)
 	}
 	e.done = true
+	e.main.begins(false, true, "")
 }
 
 func markDone(dir *fsat.Dir) error {

@@ -213,10 +213,7 @@ func TestGivenUp(t *testing.T) {
 	err := os.WriteFile(filepath.Join(dir, "fails/run"), []byte("#!/bin/sh\n"), 0o755)
 	syscall.ForkLock.RUnlock()
 	mustDo(t, err)
-	fifo, err := os.OpenFile(filepath.Join(dir, "fails/supervise/control"), os.O_WRONLY, 0)
-	mustDo(t, err)
-	_, err = fifo.WriteString("u")
-	mustDo(t, errors.Join(err, fifo.Close()))
+	order(t, dir, "fails", "u")
 	await(t, dir, "needs-fails", sm.StateUp)
 	in.end() // also where two wait for each other
 }
@@ -237,4 +234,41 @@ func TestTimeoutDown(t *testing.T) {
 	if got := d.read(); got != "+base deaf -base" || !strings.Contains(in.warned(), "deaf has not ended in the time that timeout-down gives it") {
 		t.Errorf("%q, %s", got, in.warned())
 	}
+}
+
+// The supervisor of a oneshot begins anew: what is done stays so, and what has failed
+// is run again, and is not taken for done.
+func TestOneshotBeginsAnew(t *testing.T) {
+	t.Parallel()
+	dir := scanDir(t)
+	d := newDiary(t, dir)
+	makeService(t, dir, "done", "echo done >>"+d.path)
+	makeService(t, dir, "fails", "echo fails >>"+d.path+"; exit 3")
+	makeService(t, dir, "web", "exec sleep 1000")
+	leave(t, dir, map[string]string{"done/type": "oneshot\n", "fails/type": "oneshot\n", "fails/dependencies.d/done": "", "web/dependencies.d/fails": ""})
+	_, r := ordered(t, svscan.Options{Dir: dir})
+	r.await(t, "all-ready")
+	order(t, dir, "done", "x")
+	order(t, dir, "fails", "x")
+	d.await("fails fails")
+	await(t, dir, "fails", sm.StateFailed)
+	st := await(t, dir, "done", sm.StateDown)
+	if got := d.read(); got != "done fails fails" || st.WantUp {
+		t.Errorf("%q, %+v", got, st)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "fails/data/done")); err == nil {
+		t.Error("what has failed is taken for done")
+	}
+	if st := await(t, dir, "web", sm.StateStarting); st.Problem != "waits for fails" {
+		t.Errorf("%+v", st)
+	}
+}
+
+// order writes into a service's control FIFO, once its supervisor reads it.
+func order(t *testing.T, dir, name, bytes string) {
+	t.Helper()
+	fifo, err := os.OpenFile(filepath.Join(dir, name, "supervise/control"), os.O_WRONLY, 0)
+	mustDo(t, err)
+	_, err = fifo.WriteString(bytes)
+	mustDo(t, errors.Join(err, fifo.Close()))
 }

@@ -39,10 +39,11 @@ type supervisor struct {
 	gone    bool               // it leaves: signals mean nothing any more
 	pooled  *pooledLog         // of this run, if isPooled
 
-	hold, once, done  bool   // see supervise.Config
-	problem           string // why it is not started
+	once, hold, done  bool   // how a service begins, see supervise.Config
+	problem           string // why it is not started then
 	undoes            bool   // at its end undo is run
 	now               life
+	deaths            int // of now's, those of the service that there is
 	listened, telling bool
 }
 
@@ -83,18 +84,16 @@ func (s *supervisor) signal(sig supervise.Signal) {
 	}
 }
 
-// order says how it begins.
-func (s *supervisor) order(hold, once, done bool, problem string) {
+// begins says how the service begins, also when its supervisor begins anew.
+func (s *supervisor) begins(hold, done bool, problem string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hold, s.once, s.done, s.problem, s.listened = hold, once, done, problem, true
+	s.hold, s.done, s.problem = hold, done, problem
 }
 
 // unhold starts what has waited.
 func (s *supervisor) unhold() {
-	s.mu.Lock()
-	s.hold, s.problem = false, ""
-	s.mu.Unlock()
+	s.begins(false, false, "")
 	s.control([]byte{'u'})
 }
 

@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/hermes-gateway/hermes-gateway/backends/s6/pid1"
 )
@@ -27,12 +26,8 @@ func ExecListening(args []string, stderr io.Writer) int {
 			env[n] = "LISTEN_PID=" + strconv.Itoa(os.Getpid())
 		}
 	}
-	path, argv := args[0], args[1:]
-	err := syscall.Exec(path, argv, env)
-	if errors.Is(err, syscall.ENOEXEC) { // a text without #!, as execvp(3) has it
-		err = syscall.Exec("/bin/sh", append([]string{"/bin/sh", path}, argv[1:]...), env)
-	}
-	fmt.Fprintf(stderr, "%s: run %s: %v\n", initName, path, err)
+	err := pid1.Exec(args[0], args[1:], env)
+	fmt.Fprintf(stderr, "%s: %v\n", initName, err)
 	if errors.Is(err, fs.ErrNotExist) {
 		return pid1.ExitNotFound
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -57,6 +58,11 @@ func asFirstProcess(how string, argv []string) error {
 			return fmt.Errorf("mount %s: %w", dir, err)
 		}
 	}
+	if how == "exits-of-others-unknown" {
+		if err := hideExits(); err != nil {
+			return fmt.Errorf("install a filter: %w", err)
+		}
+	}
 	if how == "signals-ignored" {
 		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGPIPE)
 		blocked := unix.Sigset_t{}
@@ -82,4 +88,29 @@ func saySignals() {
 	for s := range c {
 		fmt.Printf("got %d\n", s)
 	}
+}
+
+// hideExits has the kernel be one before Linux 6.15, which tells of the end of a process
+// to nobody but its parent: PIDFD_GET_INFO fails.
+func hideExits() error {
+	const number, argument1 = 0, 24 // in struct seccomp_data, the low half of the latter
+	const allow, notty = 0x7fff0000, 0x00050000 | uint32(unix.ENOTTY)
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: number},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 4, K: unix.SYS_IOCTL},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: argument1},
+		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: 0xffff}, // whatever the size of the structure
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: 0xff<<8 | 11},
+		{Code: unix.BPF_RET | unix.BPF_K, K: notty},
+		{Code: unix.BPF_RET | unix.BPF_K, K: allow},
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }

@@ -56,18 +56,13 @@ func (o *options) fromS6(getenv func(string) string) {
 	if n, ok := p.number(getenv, "S6_LOGGING"); ok && n > 0 {
 		p.logging = getenv("S6_LOGGING")
 	}
-	if wait, most := p.wait(getenv); wait {
-		o.waitReady, o.readyWithin = true, most
+	if n, _ := p.number(getenv, "S6_CMD_WAIT_FOR_SERVICES"); n > 0 {
+		o.waitReady, o.readyWithin = true, 0 // for ever
+	}
+	if most, said := p.milliseconds(getenv, "S6_CMD_WAIT_FOR_SERVICES_MAXTIME", 0); said {
+		o.readyWithin = most
 	}
 	p.stage2Hook = strings.Fields(getenv("S6_STAGE2_HOOK"))
-}
-
-// wait says whether the program is to wait for services, and how long at most;
-// 0: for ever.
-func (p *pastOptions) wait(getenv func(string) string) (wait bool, most time.Duration) {
-	n, _ := p.number(getenv, "S6_CMD_WAIT_FOR_SERVICES")
-	most, _ = p.milliseconds(getenv, "S6_CMD_WAIT_FOR_SERVICES_MAXTIME", 0)
-	return n > 0, most
 }
 
 // number is what s6-overlay takes for one; it ignores all else.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // variables is an environment, NAME=VALUE by NAME=VALUE.
@@ -69,14 +68,17 @@ func TestVariablesOfS6Overlay(t *testing.T) {
 
 func TestWaitForServicesOfS6Overlay(t *testing.T) {
 	t.Parallel()
-	for env, want := range map[string]time.Duration{
-		"": -1, "S6_CMD_WAIT_FOR_SERVICES=0": -1, "S6_CMD_WAIT_FOR_SERVICES=x": -1, "S6_CMD_WAIT_FOR_SERVICES=1": 0,
-		"S6_CMD_WAIT_FOR_SERVICES=1 S6_CMD_WAIT_FOR_SERVICES_MAXTIME=1500": 1500 * time.Millisecond,
-		"S6_CMD_WAIT_FOR_SERVICES=2 S6_CMD_WAIT_FOR_SERVICES_MAXTIME=x":    0,
+	for env, want := range map[string]string{
+		"": "false 1m0s", "S6_CMD_WAIT_FOR_SERVICES=0": "false 1m0s", "S6_CMD_WAIT_FOR_SERVICES=x": "false 1m0s", "S6_CMD_WAIT_FOR_SERVICES=1": "true 0s",
+		"S6_CMD_WAIT_FOR_SERVICES=1 S6_CMD_WAIT_FOR_SERVICES_MAXTIME=1500": "true 1.5s",
+		"S6_CMD_WAIT_FOR_SERVICES=2 S6_CMD_WAIT_FOR_SERVICES_MAXTIME=x":    "true 0s",
+		"S6_CMD_WAIT_FOR_SERVICES_MAXTIME=1500":                            "false 1.5s", // for those of s6-rc
+		"S6_CMD_WAIT_FOR_SERVICES=1 HERMES_INIT_WAIT_READY=4s":             "true 4s",
+		"S6_CMD_WAIT_FOR_SERVICES=1 HERMES_INIT_WAIT_READY=false":          "false 0s",
 	} {
-		wait, most := new(pastOptions).wait(variables(env))
-		if wait != (want >= 0) || wait && most != want {
-			t.Errorf("%s: %v, %v", env, wait, most)
+		o, err := parse(nil, variables(env))
+		if got := fmt.Sprint(o.waitReady, " ", o.readyWithin); got != want || err != nil {
+			t.Errorf("%s: %s, %v, want %s", env, got, err, want)
 		}
 	}
 }

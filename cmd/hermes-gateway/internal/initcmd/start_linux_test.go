@@ -212,7 +212,8 @@ func TestRow16ListenPID(t *testing.T) {
 	if out, code := run(t, setting{through: through}, "--", text, "word"); out != "text word\n" || code != 0 {
 		t.Errorf("a text: %q, %d", out, code)
 	}
-	for path, want := range map[string]int{dir + "/absent": 127, dir: 126} {
+	alien := write(t, filepath.Join(dir, "alien"), "\x7fELF\x02\x01\x01\x00")
+	for path, want := range map[string]int{dir + "/absent": 127, dir: 126, alien: 126} {
 		b := start(t, setting{through: through}, "--", path)
 		if _, code := b.wait(); code != want || !strings.Contains(b.stderr.String(), path) {
 			t.Errorf("%s: %d, %q", path, code, b.stderr.String())

@@ -304,3 +304,38 @@ func TestS6RC(t *testing.T) {
 		t.Errorf("%q, %d, %q", out, code, b.stderr.String())
 	}
 }
+
+// The tree is killed while a oneshot runs. Where nobody knows how that ends it is run
+// again, and is no failure, though the container must not live without it.
+func TestOneshotOutlivesTheTree(t *testing.T) {
+	t.Parallel()
+	oneshotOutlivesTheTree(t, "", 1, 2) // newer kernels tell
+	oneshotOutlivesTheTree(t, "exits-of-others-unknown", 2, 2)
+}
+
+func oneshotOutlivesTheTree(t *testing.T, how string, least, most int) {
+	t.Helper()
+	dir, lives := scanDir(t, "")
+	gate := filepath.Join(filepath.Dir(dir), "gate")
+	write(t, filepath.Join(dir, "web/run"), "#!/bin/sh\necho $$ >> "+lives+"\nuntil test -e "+gate+"; do sleep 0.01; done\n")
+	write(t, filepath.Join(dir, "web/type"), "oneshot\n")
+	write(t, filepath.Join(dir, "web/essential"), "")
+	script := "until test -e " + filepath.Join(dir, "web/data/done") + "; do sleep 0.01; done; exit 3"
+	b := start(t, setting{how: how}, append([]string{"-v", "--scandir", dir, "--grace", long, "--stop-within", long}, sh(script)...)...)
+	awaitLives(t, b, lives, 1)
+	before := treePID(t, b, 0)
+	must(t, syscall.Kill(before, syscall.SIGKILL))
+	treePID(t, b, before)
+	up := asked(t, dir) + "status web --exact --json | grep -q '\"adopted\": *true'"
+	if out, err := exec.Command("timeout", "30", "sh", "-c", "until "+up+"; do :; done").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	write(t, gate, "")
+	if _, code := b.wait(); code != 3 || strings.Contains(b.stderr.String(), "given up") || strings.Contains(b.stderr.String(), "essential") {
+		t.Errorf("%d, %q", code, b.stderr.String())
+	}
+	text, err := os.ReadFile(lives)
+	if n := strings.Count(string(text), "\n"); err != nil || n < least || n > most {
+		t.Errorf("it ran as %q, %v", text, err)
+	}
+}
