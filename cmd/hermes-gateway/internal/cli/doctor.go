@@ -17,7 +17,8 @@ func newDoctorCmd(a *app) *cobra.Command {
 		Short: "Say what of an image would not work under hermes-gateway init",
 		Long: `Doctor looks through the root file system of an image, unpacked at ROOT, for
 what hermes-gateway init would refuse to boot: hooks and services that have no
-interpreter, as execline scripts without execline, and files in /etc/fix-attrs.d.
+interpreter, as execline scripts without execline, oneshots that only execlineb
+could run, and files in /etc/fix-attrs.d.
 It prints one line for each: the file in the image, what is wrong, what to do.
 
 Nothing of the image is executed, and no link leads out of it. Whose files they

@@ -63,6 +63,12 @@ Options, and the variables that stand for them:
   -v, --verbose       HERMES_INIT_VERBOSITY: say more, up to -vvv; with it, those
                       whom the end waits for are named once a second
 
+Images made for s6-overlay: the variables S6_KILL_GRACETIME, S6_SERVICES_GRACETIME,
+S6_KILL_FINISH_MAXTIME, S6_CMD_WAIT_FOR_SERVICES (and _MAXTIME), S6_VERBOSITY,
+S6_BEHAVIOUR_IF_STAGE2_FAILS and S6_STAGE2_HOOK count where nothing of the above is
+said. Linked as /init, every word is COMMAND's. hermes-gateway doctor --image lists
+what would be refused.
+
 Signals go to COMMAND. TERM, PWR and RTMIN+3 begin the end: COMMAND and the tree
 are told at once, then whoever is left. A second TERM or INT halves the time that
 is left, a third one ends it. Without COMMAND, INT, QUIT, USR1 and USR2 begin the

@@ -39,19 +39,12 @@ func parseOptions(args []string) (options, error) {
 			o.help = true
 			return o, nil
 		}
-		if text, ok := strings.CutPrefix(word, "--boot="); ok {
-			o.boot = text
+		name, text, given := strings.Cut(word, "=")
+		if to := map[string]*string{"--boot": &o.boot, "--services": &o.services, "--s6-rc": &o.rc}[name]; to != nil && given {
+			*to = text
 			continue
 		}
-		if text, ok := strings.CutPrefix(word, "--services="); ok {
-			o.services = text
-			continue
-		}
-		if text, ok := strings.CutPrefix(word, "--s6-rc="); ok {
-			o.rc = text
-			continue
-		}
-		if text, ok := strings.CutPrefix(word, "--report-fd="); ok {
+		if name == "--report-fd" && given {
 			n, err := strconv.ParseUint(text, 10, 31)
 			if err != nil || n < 3 {
 				return o, fmt.Errorf("%s: the descriptor must be a number, 3 or more; %s", word, seeHelp)
