@@ -350,8 +350,22 @@ func (m *manager) endLogger(ctx context.Context, dir *fsat.Dir, alone bool) erro
 	return awaitUnlocked(ctx, log)
 }
 
+// sendIfAlive sends commands to the supervisor, if there is one. One that has its lock
+// and does not read yet has just begun, and would not hear them.
 func (s *service) sendIfAlive(ctx context.Context, cmds string) error {
-	return ignoreNobody(s.send(ctx, cmds))
+	for {
+		err := s.send(ctx, cmds)
+		if !errors.Is(err, control.ErrNobody) {
+			return err
+		}
+		held, _, err := lock.Holder(s.dir, servicedir.LockFile)
+		if err != nil || !held {
+			return err
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // awaitUnlocked waits until no supervisor holds the lock of dir: by the death
