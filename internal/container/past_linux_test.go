@@ -49,9 +49,7 @@ func makePastRoot(name string) (string, error) {
 	if err := os.Chmod(at("tmp"), 0o777|os.ModeSticky); err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", at("usr/bin/hermes-gateway"), "../../cmd/hermes-gateway")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if err := output(cmd); err != nil {
+	if err := build("../../cmd/hermes-gateway", at("usr/bin/hermes-gateway")); err != nil {
 		return "", err
 	}
 	links := map[string]string{"init": "/usr/bin/hermes-gateway", "var/run": "/run", "usr/bin/with-contenv": "../../command/with-contenv"}

@@ -60,9 +60,7 @@ func makeInitRoot() (string, error) {
 		return "", err
 	}
 	for name, pkg := range map[string]string{"hermes-gateway": "../../cmd/hermes-gateway", "program": "./testdata/program"} {
-		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(root, name), pkg)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if err := output(cmd); err != nil {
+		if err := build(pkg, filepath.Join(root, name)); err != nil {
 			return "", err
 		}
 	}
@@ -84,6 +82,13 @@ func makeInitRoot() (string, error) {
 		}
 	}
 	return root, nil
+}
+
+// build makes a program of this module that needs nothing else.
+func build(pkg, path string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", path, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	return output(cmd)
 }
 
 // shell is this machine's, with what it is linked to: scripts need one.

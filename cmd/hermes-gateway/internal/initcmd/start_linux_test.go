@@ -3,7 +3,6 @@ package initcmd
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -174,12 +173,13 @@ func TestRow16Descriptors(t *testing.T) {
 	f, err := os.CreateTemp(t.TempDir(), "extra")
 	must(t, err)
 	defer f.Close()
-	list := sh("for fd in /proc/$$/fd/*; do printf '%s ' \"${fd##*/}\"; done; readlink /proc/$$/fd/3")
-	out, code := run(t, setting{extra: []*os.File{f}}, list...)
-	// What the test itself was started with is there too.
-	plain := exec.Command(list[1], list[2:]...)
-	plain.ExtraFiles = []*os.File{f}
-	want, err := plain.Output()
+	// What the test itself was started with is there too, and what its libraries have
+	// open in the moment of a start: so what the init was given is listed right before.
+	given := filepath.Join(t.TempDir(), "given")
+	const list = `for fd in /proc/$$/fd/*; do printf '%s ' "${fd##*/}"; done; readlink /proc/$$/fd/3`
+	through := []string{"/bin/sh", "-c", `sh -c "$0" > ` + given + `; exec "$@"`, list}
+	out, code := run(t, setting{extra: []*os.File{f}, through: through}, sh(list)...)
+	want, err := os.ReadFile(given)
 	if err != nil || code != 0 || out != string(want) || !strings.HasSuffix(out, " "+f.Name()+"\n") {
 		t.Errorf("%q, want %q, %d, %v", out, want, code, err)
 	}
